@@ -1,0 +1,173 @@
+"""From a state to what an agent sees: a `View` of named numbers, its vector, and its action mask.
+
+Everything an agent sees is public; two agents' views differ only in who is looking.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from cleanup_icn.config import SCHEDULED_NAMES, CleanupConfig
+from cleanup_icn.state import NUM_ACTIONS, CleanupState, Parameters
+
+FloatArray = npt.NDArray[np.float32]
+MaskArray = npt.NDArray[np.int8]
+
+PUBLIC_FEATURES = ("pollution", "fruit", "step", *SCHEDULED_NAMES)
+"""Names of the public quantities, which conditions of a contract may compare."""
+
+_GARDEN_MASK = np.array([1, 1, 1, 0], np.int8)
+_SHORE_MASK = np.array([1, 1, 0, 1], np.int8)
+_NUM_PARAMETERS = len(SCHEDULED_NAMES)
+_NUM_TAIL = 3 * _NUM_PARAMETERS + 3
+
+
+class Announcement(NamedTuple):
+    """A coming change of the world that everybody knows of."""
+
+    step: int
+    parameters: Parameters
+
+
+class View(NamedTuple):
+    """What one agent sees when it chooses an action."""
+
+    agent_index: int
+    num_agents: int
+    at_shore: int  # set of agents at the shore, bit i for agent i
+    step: int  # steps made so far, 0..horizon_steps
+    horizon_steps: int
+    pollution: int
+    fruit: int
+    parameters: Parameters  # in force in the step to come
+    changed: tuple[tuple[str, int | float, int | float], ...]  # name, before, after: just now
+    announced: Announcement | None
+
+    @property
+    def is_at_shore(self) -> bool:
+        """Whether the agent that is looking stands at the river shore."""
+        return bool(self.at_shore >> self.agent_index & 1)
+
+
+def agent_names(num_agents: int) -> tuple[str, ...]:
+    """Return the PettingZoo names of the agents, in the order of their indices."""
+    return tuple(f"agent_{i}" for i in range(num_agents))
+
+
+def view(config: CleanupConfig, state: CleanupState, step: int, agent_index: int) -> View:
+    """Return what an agent sees before acting in ``step`` (or at the end of the episode)."""
+    changed = config.changed_at(step)
+    return View(
+        agent_index=agent_index,
+        num_agents=config.num_agents,
+        at_shore=state.at_shore,
+        step=step,
+        horizon_steps=config.horizon_steps,
+        pollution=state.pollution,
+        fruit=state.fruit,
+        parameters=config.parameters_at(step),
+        changed=tuple((name, *values) for name, values in changed.items()),
+        announced=announcement(config, step),
+    )
+
+
+def announcement(config: CleanupConfig, step: int) -> Announcement | None:
+    """Return the next change after ``step``, if changes are announced and one is to come."""
+    coming = config.next_change(step) if config.announce_changes else None
+    return Announcement(*coming) if coming else None
+
+
+def public_quantities(config: CleanupConfig, state: CleanupState, step: int) -> dict[str, float]:
+    """Return the quantities named in `PUBLIC_FEATURES` as of the observation at ``step``."""
+    quantities: dict[str, float] = {
+        "pollution": state.pollution,
+        "fruit": state.fruit,
+        "step": step,
+    }
+    quantities.update(zip(SCHEDULED_NAMES, config.parameters_at(step), strict=False))
+    return quantities
+
+
+def action_mask(at_shore: bool) -> MaskArray:
+    """Return a fresh mask over the four actions, int8 of shape (4,): 1 where legal."""
+    return (_SHORE_MASK if at_shore else _GARDEN_MASK).copy()
+
+
+class VectorObserver:
+    """Writes the vectors of a game: float32 of shape (N, D), D = 2 N + 27, all entries >= 0.
+
+    Axis 1 holds: own index one-hot (N), who is at the shore (N), pollution and fruit over their
+    maxima, step over horizon, then the parameters in force (pollution amounts over pollution_max,
+    fruit amounts over fruit_max), whether regrowth is linear, which parameters changed just now,
+    and what is announced: whether anything, in how many steps over the horizon, the parameters then.
+    """
+
+    def __init__(self, config: CleanupConfig) -> None:
+        self._config = config
+        n = config.num_agents
+        self.size = 2 * n + 3 + _NUM_TAIL
+        self._index_one_hot = np.eye(n, dtype=np.float32)
+        self._bits = np.arange(n)
+        river, garden = max(config.pollution_max, 1), max(config.fruit_max, 1)
+        self._amounts = np.array([river, garden, config.horizon_steps], np.float32)
+        self._scales = np.array([river, river, garden, garden, river, 1, 1], np.float32)
+        self._tails: dict[int, FloatArray] = {}
+
+    def space(self) -> spaces.Box:
+        """Return the space of one agent's vector."""
+        config = self._config
+        changes = [change.step for change in config.schedule]
+        highest = np.max(
+            [self._scaled(config.parameters_at(step)) for step in (0, *changes)], axis=0
+        )
+        high = np.ones(self.size, np.float32)
+        tail = high[-_NUM_TAIL:]
+        tail[:_NUM_PARAMETERS] = np.maximum(highest, 1.0)
+        tail[-_NUM_PARAMETERS:] = np.maximum(highest, 1.0)
+        return spaces.Box(np.zeros(self.size, np.float32), high, dtype=np.float32)
+
+    def vectors(self, state: CleanupState, step: int) -> FloatArray:
+        """Return all agents' vectors, (N, D), freshly allocated."""
+        n = self._config.num_agents
+        rows = np.empty((n, self.size), np.float32)
+        rows[:, :n] = self._index_one_hot
+        rows[:, n : 2 * n] = (state.at_shore >> self._bits) & 1
+        rows[:, 2 * n : 2 * n + 3] = (state.pollution, state.fruit, step) / self._amounts
+        rows[:, 2 * n + 3 :] = self._tail(step)
+        return rows
+
+    def _scaled(self, parameters: Parameters) -> FloatArray:
+        return np.array(parameters[:_NUM_PARAMETERS], np.float32) / self._scales
+
+    def _tail(self, step: int) -> FloatArray:
+        """Return what follows from the step alone; built once a step of the schedule."""
+        tail = self._tails.get(step)
+        if tail is None:
+            tail = self._tails[step] = self._build_tail(step)
+        return tail
+
+    def _build_tail(self, step: int) -> FloatArray:
+        config = self._config
+        parameters = config.parameters_at(step)
+        changed = config.changed_at(step)
+        coming = announcement(config, step)
+        ahead = (coming.step - step) / config.horizon_steps if coming else 0.0
+        return np.concatenate(
+            [
+                self._scaled(parameters),
+                [parameters.is_linear],
+                [name in changed for name in SCHEDULED_NAMES],
+                [coming is not None, ahead],
+                self._scaled(coming.parameters) if coming else np.zeros(_NUM_PARAMETERS),
+            ],
+            dtype=np.float32,
+        )
+
+
+def mask_space() -> spaces.Box:
+    """Return the space of an action mask."""
+    return spaces.Box(0, 1, (NUM_ACTIONS,), np.int8)

@@ -1,0 +1,221 @@
+"""The only place where Cleanup's words are born and read.
+
+`render_observation` and `parse_observation` are each other's inverse; `parse_action` reads what an
+agent answered and never raises.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from enum import StrEnum
+from typing import NamedTuple
+
+from cleanup_icn.config import SCHEDULED_NAMES, CleanupConfig
+from cleanup_icn.observe import Announcement, View, agent_names
+from cleanup_icn.rules import is_legal
+from cleanup_icn.state import NUM_ACTIONS, WAIT, Parameters
+
+CHARSET = string.ascii_letters + string.digits + string.punctuation + " \n"
+"""The characters the game writes with: what its `Text` spaces declare."""
+
+ACTION_NAMES = ("wait", "move", "harvest", "clean")
+ACTION_BY_NAME = {name: action for action, name in enumerate(ACTION_NAMES)}
+
+NO_CONTRACT_LINE = "Contract in force: none."
+"""Stands where a contract's sentence goes when the environment is wrapped in one."""
+
+GAME_OVER = "The episode is over."
+MAX_CHARS = 4096
+"""Upper bound on the length of an observation, in characters."""
+
+
+class ParseStatus(StrEnum):
+    """How an answer was read; anything but ``OK`` became the documented fallback."""
+
+    OK = "ok"
+    MISSING = "missing"  # no line of the asked form
+    UNKNOWN_ACTION = "unknown_action"  # the line names no action
+    BAD_CONTRACT = "bad_contract"  # the line proposes what is not a contract of the language
+    NOT_TEXT = "not_text"  # the answer is no string
+
+
+class ParsedAction(NamedTuple):
+    """An answer as the environment takes it: ``action`` is the fallback unless status is OK."""
+
+    action: int
+    status: ParseStatus
+
+
+_ACTION_LINE = re.compile(r"^\W*action\W*:\W*([a-z_]+)\W*$", re.IGNORECASE | re.MULTILINE)
+
+
+def parse_action(answer: object) -> ParsedAction:
+    """Read the last line of the form ``Action: <name>``; anything else is a wait with its status.
+
+    Case, surrounding blanks and punctuation (``**Action:** Move.``) do not matter.
+    """
+    if not isinstance(answer, str):
+        return ParsedAction(WAIT, ParseStatus.NOT_TEXT)
+    named = _ACTION_LINE.findall(answer)
+    if not named:
+        return ParsedAction(WAIT, ParseStatus.MISSING)
+    action = ACTION_BY_NAME.get(named[-1].lower())
+    if action is None:
+        return ParsedAction(WAIT, ParseStatus.UNKNOWN_ACTION)
+    return ParsedAction(action, ParseStatus.OK)
+
+
+def render_rules(config: CleanupConfig) -> str:
+    """Write what holds for the whole episode: the part of a prompt that never changes."""
+    return (
+        f"{config.num_agents} agents share a river and a fruit garden for "
+        f"{config.horizon_steps} steps. In each step all act at once, without seeing the others' "
+        "choices of that step.\n"
+        "wait: do nothing. move: go to the other place. harvest: take fruit, possible in the fruit "
+        "garden only. clean: remove pollution, possible at the river shore only. An action at the "
+        "wrong place does nothing. Fruit too scarce for all harvesters is shared equally among "
+        "them.\n"
+        "After the actions pollution grows, and then fruit grows if pollution is low enough.\n"
+        "Your reward is the fruit you harvest; cleaning earns nothing by itself. A contract in "
+        "force moves reward between agents as it says. The numbers of the world are given in each "
+        "observation and may change."
+    )
+
+
+def render_observation(seen: View) -> str:
+    """Write what an agent sees, in the same wording each step; `parse_observation` reads it."""
+    names = agent_names(seen.num_agents)
+    garden = ", ".join(n for i, n in enumerate(names) if not seen.at_shore >> i & 1)
+    shore = ", ".join(n for i, n in enumerate(names) if seen.at_shore >> i & 1)
+    place = "at the river shore" if seen.is_at_shore else "in the fruit garden"
+    lines = [
+        f"You are {names[seen.agent_index]}, {place}. In the fruit garden: {garden or 'nobody'}. "
+        f"At the river shore: {shore or 'nobody'}. Step {seen.step} of {seen.horizon_steps}.",
+        _render_pollution(seen.pollution, seen.parameters),
+        _render_fruit(seen.fruit, seen.parameters),
+        NO_CONTRACT_LINE,
+        f"Changed just now: {_render_changes(seen.changed)}.",
+    ]
+    if seen.announced:
+        lines.append(_render_announcement(seen.announced, seen.parameters))
+    lines.append(GAME_OVER if seen.step >= seen.horizon_steps else _render_choice(seen.is_at_shore))
+    return "\n".join(lines)
+
+
+def parse_observation(text: str) -> View:
+    """Read an observation back, whatever contract stands in it.
+
+    Raises:
+        ValueError: if the text is not an observation of Cleanup.
+    """
+    head, pollution, fruit = (_match(pattern, text) for pattern in (_HEAD, _POLLUTION, _FRUIT))
+    garden = _names(head["garden"])
+    shore = _names(head["shore"])
+    parameters = Parameters(
+        pollution_threshold=int(pollution["threshold"]),
+        pollution_growth_per_step=int(pollution["growth"]),
+        fruit_growth_per_step=int(fruit["growth"]),
+        harvest_per_action=int(fruit["harvest"]),
+        clean_per_action=int(pollution["clean"]),
+        prob_pollution_growth=float(pollution["prob"] or 1.0),
+        prob_fruit_growth=float(fruit["prob"] or 1.0),
+        pollution_max=int(pollution["max"]),
+        fruit_max=int(fruit["max"]),
+        is_linear=fruit["linear"] is not None,
+    )
+    return View(
+        agent_index=int(head["me"]),
+        num_agents=len(garden) + len(shore),
+        at_shore=sum(1 << i for i in shore),
+        step=int(head["step"]),
+        horizon_steps=int(head["horizon"]),
+        pollution=int(pollution["now"]),
+        fruit=int(fruit["now"]),
+        parameters=parameters,
+        changed=tuple(
+            (name, _number(old), _number(new))
+            for name, old, new in _CHANGE.findall(_match(_CHANGED, text)["changes"])
+        ),
+        announced=_parse_announcement(text, parameters),
+    )
+
+
+def _render_pollution(now: int, p: Parameters) -> str:
+    return (
+        f"Pollution {now} of at most {p.pollution_max} (fruit grows only below "
+        f"{p.pollution_threshold}; +{p.pollution_growth_per_step} each step"
+        f"{_render_chance(p.prob_pollution_growth)}; one cleaning removes up to "
+        f"{p.clean_per_action})."
+    )
+
+
+def _render_fruit(now: int, p: Parameters) -> str:
+    share = f" * ({p.pollution_threshold} - pollution) // {p.pollution_threshold}"
+    return (
+        f"Fruit {now} of at most {p.fruit_max} (+{p.fruit_growth_per_step}"
+        f"{share if p.is_linear else ''} when it grows{_render_chance(p.prob_fruit_growth)}; "
+        f"one harvest takes up to {p.harvest_per_action})."
+    )
+
+
+def _render_chance(probability: float) -> str:
+    return "" if probability == 1.0 else f" with probability {probability!r}"
+
+
+def _render_changes(changed: tuple[tuple[str, int | float, int | float], ...]) -> str:
+    return ", ".join(f"{name} from {old} to {new}" for name, old, new in changed) or "nothing"
+
+
+def _render_announcement(announced: Announcement, now: Parameters) -> str:
+    values = zip(SCHEDULED_NAMES, announced.parameters, now, strict=False)
+    coming = ", ".join(f"{name} {then}" for name, then, value in values if then != value)
+    return f"Announced from step {announced.step}: {coming}."
+
+
+def _render_choice(at_shore: bool) -> str:
+    legal = (ACTION_NAMES[a] for a in range(NUM_ACTIONS) if is_legal(a, at_shore))
+    return f'Choose one: {", ".join(legal)}. End with a line "Action: <name>".'
+
+
+_CHANCE = r"(?: with probability (?P<prob>[0-9.e-]+))?"
+_HEAD = re.compile(
+    r"You are agent_(?P<me>\d+), (?:at|in) the [a-z ]+\. In the fruit garden: (?P<garden>[^.]+)\. "
+    r"At the river shore: (?P<shore>[^.]+)\. Step (?P<step>\d+) of (?P<horizon>\d+)\."
+)
+_POLLUTION = re.compile(
+    r"Pollution (?P<now>\d+) of at most (?P<max>\d+) \(fruit grows only below (?P<threshold>\d+); "
+    r"\+(?P<growth>\d+) each step" + _CHANCE + r"; one cleaning removes up to (?P<clean>\d+)\)\."
+)
+_FRUIT = re.compile(
+    r"Fruit (?P<now>\d+) of at most (?P<max>\d+) \(\+(?P<growth>\d+)"
+    r"(?P<linear> \* \(\d+ - pollution\) // \d+)? when it grows" + _CHANCE + r"; one harvest takes "
+    r"up to (?P<harvest>\d+)\)\."
+)
+_CHANGED = re.compile(r"^Changed just now: (?P<changes>.+)\.$", re.MULTILINE)
+_CHANGE = re.compile(r"(\w+) from ([0-9.e-]+) to ([0-9.e-]+)(?=, |$)")
+_ANNOUNCED = re.compile(r"^Announced from step (?P<step>\d+): (?P<values>.+)\.$", re.MULTILINE)
+_ANNOUNCED_VALUE = re.compile(r"(\w+) ([0-9.e-]+)(?=, |$)")
+
+
+def _match(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    found = pattern.search(text)
+    if found is None:
+        raise ValueError(f"not an observation of Cleanup: nothing matches {pattern.pattern!r}")
+    return found
+
+
+def _names(listed: str) -> list[int]:
+    return [int(index) for index in re.findall(r"agent_(\d+)", listed)]
+
+
+def _number(written: str) -> int | float:
+    return int(written) if written.isdigit() else float(written)
+
+
+def _parse_announcement(text: str, now: Parameters) -> Announcement | None:
+    found = _ANNOUNCED.search(text)
+    if found is None:
+        return None
+    values = {name: _number(value) for name, value in _ANNOUNCED_VALUE.findall(found["values"])}
+    return Announcement(int(found["step"]), now._replace(**values))
