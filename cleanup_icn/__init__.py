@@ -8,6 +8,7 @@ Importing this package registers its environments with PettingZoo and Gymnasium:
 
 from __future__ import annotations
 
+from cleanup_icn import contracts, icn
 from cleanup_icn.config import PRESETS, CleanupConfig, ConfigError
 from cleanup_icn.env import CleanupEnv, env, parallel_env, raw_env
 from cleanup_icn.observe import View
@@ -29,7 +30,9 @@ __all__ = [
     "ParsedAction",
     "TextActions",
     "View",
+    "contracts",
     "env",
+    "icn",
     "parallel_env",
     "raw_env",
 ]

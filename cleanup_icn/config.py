@@ -108,6 +108,7 @@ class CleanupConfig:
         Raises:
             ConfigError: for an unknown name or preset, a value outside its range, or both names
                 of the horizon at once.
+
         """
         if max_cycles is not None:
             if "horizon_steps" in values:

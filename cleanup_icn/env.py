@@ -101,6 +101,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
         Raises:
             ConfigError: for an initial value outside its range.
+
         """
         if seed is not None:
             self._seed, self._episode = operator.index(seed), 0
@@ -125,6 +126,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
         Raises:
             ValueError: if ``actions`` does not name exactly the live agents.
+
         """
         if actions.keys() != set(self.agents):
             raise ValueError(
@@ -162,13 +164,18 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         """Steps made in this episode."""
         return self._step
 
+    @property
+    def episode_seed(self) -> int:
+        """The 64-bit seed of this episode's dice, that of the k-th reset after a seed."""
+        return self._episode_seed
+
     def state(self) -> npt.NDArray[np.float32]:
         """Return the public part of the observation as one vector, float32."""
         row = self._vectors.vectors(self._state, self._step)[0]
         row[: self.config.num_agents] = 0.0
         return row
 
-    def render(self) -> None | npt.NDArray[np.uint8] | str:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8] | str | None:  # type: ignore[override]
         """Draw the two places: text for "ansi", (H, W, 3) uint8 for "rgb_array", printed for "human"."""
         from cleanup_icn import render
 
@@ -267,6 +274,7 @@ def parallel_env(
 
     Raises:
         ConfigError: names the value that cannot be and what is allowed.
+
     """
     return CleanupEnv(
         CleanupConfig.create(**config), observation=observation, render_mode=render_mode

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -85,6 +86,14 @@ def render_rules(config: CleanupConfig) -> str:
 
 def render_observation(seen: View) -> str:
     """Write what an agent sees, in the same wording each step; `parse_observation` reads it."""
+    if seen.step >= seen.horizon_steps:
+        return f"{render_situation(seen)}\n{GAME_OVER}"
+    legal = [ACTION_NAMES[a] for a in range(NUM_ACTIONS) if is_legal(a, seen.is_at_shore)]
+    return f"{render_situation(seen)}\n{render_choice(legal)}"
+
+
+def render_situation(seen: View) -> str:
+    """Write where everything stands, without what can be done about it."""
     names = agent_names(seen.num_agents)
     garden = ", ".join(n for i, n in enumerate(names) if not seen.at_shore >> i & 1)
     shore = ", ".join(n for i, n in enumerate(names) if seen.at_shore >> i & 1)
@@ -99,8 +108,12 @@ def render_observation(seen: View) -> str:
     ]
     if seen.announced:
         lines.append(_render_announcement(seen.announced, seen.parameters))
-    lines.append(GAME_OVER if seen.step >= seen.horizon_steps else _render_choice(seen.is_at_shore))
     return "\n".join(lines)
+
+
+def render_choice(choices: Sequence[str]) -> str:
+    """Write what an agent may answer: the last line of an observation."""
+    return f'Choose one: {", ".join(choices)}. End with a line "Action: <choice>".'
 
 
 def parse_observation(text: str) -> View:
@@ -108,6 +121,7 @@ def parse_observation(text: str) -> View:
 
     Raises:
         ValueError: if the text is not an observation of Cleanup.
+
     """
     head, pollution, fruit = (_match(pattern, text) for pattern in (_HEAD, _POLLUTION, _FRUIT))
     garden = _names(head["garden"])
@@ -171,11 +185,6 @@ def _render_announcement(announced: Announcement, now: Parameters) -> str:
     values = zip(SCHEDULED_NAMES, announced.parameters, now, strict=False)
     coming = ", ".join(f"{name} {then}" for name, then, value in values if then != value)
     return f"Announced from step {announced.step}: {coming}."
-
-
-def _render_choice(at_shore: bool) -> str:
-    legal = (ACTION_NAMES[a] for a in range(NUM_ACTIONS) if is_legal(a, at_shore))
-    return f'Choose one: {", ".join(legal)}. End with a line "Action: <name>".'
 
 
 _CHANCE = r"(?: with probability (?P<prob>[0-9.e-]+))?"

@@ -47,12 +47,15 @@ class PPOAgent(ImmediateAgent):
     ) -> NDArray[np.intp]:
         """Actions, shape (...), for observations (..., D) under masks (..., A)."""
         probabilities = self._policy.probabilities(observations, action_masks)
+        actions: NDArray[np.intp]
         if self._deterministic:
-            return probabilities.argmax(axis=-1)
+            actions = probabilities.argmax(axis=-1)
+            return actions
         cumulative = probabilities.cumsum(axis=-1)
         # Scaled by the last sum, which rounding may leave beside 1: a draw stays below it.
         draws = self._rng.random(cumulative.shape[:-1])[..., None] * cumulative[..., -1:]
-        return (cumulative <= draws).sum(axis=-1)
+        actions = (cumulative <= draws).sum(axis=-1)
+        return actions
 
 
 def _vector_and_mask(observation: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:

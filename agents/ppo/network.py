@@ -35,14 +35,12 @@ class MaskedPolicy:
         The policy must flatten its observation and have tanh layers, as `train` makes them.
         """
         modules = list(policy.mlp_extractor.policy_net)
-        linear, activations = modules[0::2], modules[1::2]
-        if not (
-            isinstance(policy.pi_features_extractor, FlattenExtractor)
-            and all(isinstance(module, torch.nn.Tanh) for module in activations)
-            and all(isinstance(module, torch.nn.Linear) for module in linear)
-        ):
+        linear = [m for m in (*modules[0::2], policy.action_net) if isinstance(m, torch.nn.Linear)]
+        tanh = [m for m in modules[1::2] if isinstance(m, torch.nn.Tanh)]
+        flat = isinstance(policy.pi_features_extractor, FlattenExtractor)
+        if not flat or len(linear) + len(tanh) != len(modules) + 1:
             raise ValueError(f"policy = {policy}: expected flat observations and tanh layers")
-        return cls([_layer(module) for module in (*linear, policy.action_net)])
+        return cls([_layer(module) for module in linear])
 
     @property
     def num_observed(self) -> int:
@@ -60,9 +58,15 @@ class MaskedPolicy:
         """Probability of every action, shape (..., A), for observations (..., D).
 
         `action_masks` has shape (..., A), nonzero where an action is legal; a mask that allows
-        nothing is taken as allowing everything.
+        nothing is taken as allowing everything. Observations of another length than the policy
+        was trained on raise `ValueError`.
         """
         activations = np.asarray(observations, dtype=np.float32)
+        if activations.shape[-1:] != (self.num_observed,):
+            raise ValueError(
+                f"observation shape = {activations.shape}: expected {self.num_observed} numbers, "
+                "as in training"
+            )
         for weights, biases in self._hidden:
             activations = np.tanh(activations @ weights + biases)
         weights, biases = self._output

@@ -15,12 +15,12 @@ class PPOSettings:
     above `total_agent_steps`. A value outside its range raises `ValueError`.
     """
 
-    total_agent_steps: int = 300_000  # agent-steps of experience in the whole training
-    num_lanes: int = 64  # environments stepped side by side
+    total_agent_steps: int = 200_000  # agent-steps of experience in the whole training
+    num_lanes: int = 32  # environments stepped side by side
     n_steps: int = 50  # environment steps of each lane in a rollout
-    batch_size: int = 1600  # agent-steps in a gradient step
+    batch_size: int = 800  # agent-steps in a gradient step
     n_epochs: int = 4  # passes over a rollout
-    learning_rate: float = 1e-3  # of Adam, constant
+    learning_rate: float = 3e-3  # of Adam, constant
     gamma: float = 1.0  # discount per step; 1 counts an episode's reward in full
     gae_lambda: float = 0.95  # weight of long returns in the advantage (Schulman et al. 2016)
     clip_range: float = 0.2  # largest change of an action's probability ratio that is rewarded

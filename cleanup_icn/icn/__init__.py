@@ -1,0 +1,23 @@
+"""Iterated contract negotiation over Cleanup: talks and play in one environment."""
+
+from __future__ import annotations
+
+from cleanup_icn.icn import judge
+from cleanup_icn.icn.config import ICNConfig, default_menu, wage_menu
+from cleanup_icn.icn.env import ICNEnv, env, parallel_env, raw_env
+from cleanup_icn.icn.history import Negotiation
+from cleanup_icn.icn.judge import Judge, Situation
+
+__all__ = [
+    "ICNConfig",
+    "ICNEnv",
+    "Judge",
+    "Negotiation",
+    "Situation",
+    "default_menu",
+    "env",
+    "judge",
+    "parallel_env",
+    "raw_env",
+    "wage_menu",
+]

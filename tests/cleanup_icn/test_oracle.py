@@ -23,7 +23,7 @@ RATES = (
     "clean_per_action",
 )
 CHANCES = ("prob_pollution_growth", "prob_fruit_growth")
-settle = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+settle = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -124,14 +124,14 @@ def test_every_step_of_a_random_game_is_the_oracles(oracle, game):
     assert_games_agree(oracle.SlowCleanup(**config), config, rows)
 
 
-@settings(settle, max_examples=40)
+@settings(settle, max_examples=80)
 @given(game=games(action=ACTIONS | NONSENSE))
 def test_an_action_that_does_not_exist_is_an_illegal_wait(oracle, game):
     config, rows = game
     assert_games_agree(oracle.SlowCleanup(**config), config, rows)
 
 
-@settings(settle, max_examples=40)
+@settings(settle, max_examples=80)
 @given(game=games(), data=st.data())
 def test_initial_values_given_at_reset_replace_the_configured_ones(oracle, game, data):
     config, rows = game
@@ -143,7 +143,7 @@ def test_initial_values_given_at_reset_replace_the_configured_ones(oracle, game,
     assert_games_agree(slow, config, rows, options)
 
 
-@settings(settle, max_examples=30)
+@settings(settle, max_examples=60)
 @given(game=games())
 def test_taken_in_turns_the_game_pays_the_same(oracle, game):
     config, rows = game
@@ -173,6 +173,15 @@ def test_actions_may_be_any_integers(oracle, number):
     env.reset(seed=0)
     _, rewards, *_ = env.step({agent: number(action) for agent, action in row.items()})
     assert rewards == {"agent_0": 4.0, "agent_1": 0.0}
+
+
+@pytest.mark.parametrize("thing", [None, "harvest", 2.0, float("nan"), [2], object(), 10**30])
+def test_what_is_no_action_at_all_is_an_illegal_wait(thing):
+    env = cleanup_icn.parallel_env()
+    env.reset(seed=0)
+    _, rewards, *_, infos = env.step({"agent_0": thing, "agent_1": 2})
+    assert rewards == {"agent_0": 0.0, "agent_1": 4.0}
+    assert (infos["agent_0"]["illegal"], infos["agent_1"]["illegal"]) == (1, 0)
 
 
 def test_a_change_is_seen_before_the_step_it_governs():

@@ -1,0 +1,66 @@
+# Commonweal: `make demo` and `make test` need Python 3.11 or newer and nothing else.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
+RUN := runs/demo
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
+# A name may be on the path and still not run (a version manager's placeholder), so each is tried.
+FIND_PYTHON := for python in "$$PYTHON" python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	[ -n "$$python" ] && "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && echo "$$python" && break; done
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/installed ## Install, compare policies under contracts, say where the figure is
+	$(BIN)/commonweal compare cleanup-smoke --out $(RUN)
+	@echo "The figure is in:" && ls $(CURDIR)/$(RUN)/*.png $(CURDIR)/$(RUN)/*.svg
+
+.PHONY: test
+test: $(VENV)/installed-dev ## Install what tests need, run them all
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(VENV)/installed-dev ## Check style, types and the directions of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: check
+check: lint test ## All of lint and test
+
+.PHONY: import-time
+import-time: $(VENV)/installed ## Measure what importing our packages costs
+	$(BIN)/python tests/architecture/import_time.py
+
+.PHONY: clean
+clean: ## Remove the environment, caches and builds; runs stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each file below says that an installation step was finished, so that it is done once only.
+
+$(VENV)/created:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer with venv is needed and none was found; install it," >&2; \
+		echo "or name it: make PYTHON=/path/to/python3.11 <target>" >&2; exit 1; \
+	fi; \
+	"$$python" --version && "$$python" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e ".[ppo]"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/created pyproject.toml constraints.txt
+	$(PIP_INSTALL) -e ".[ppo,dev]"
+	@touch $(VENV)/installed $@

@@ -1,0 +1,67 @@
+"""Play a suite, keep its records, and sum it up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import training
+from benchmarks.metrics import Row, summarize
+from benchmarks.policies import LEARNED
+from benchmarks.pool import Report, run_cells
+from benchmarks.store import FIGURES, TABLE, RunFolder
+from benchmarks.suites import Suite
+
+
+def without_missing_extras(suite: Suite) -> Suite:
+    """Return the suite without the policies whose packages are not installed."""
+    if training.is_available():
+        return suite
+    return replace(suite, policies=tuple(p for p in suite.policies if p not in LEARNED))
+
+
+def compare(
+    suite: Suite,
+    *,
+    out: Path,
+    num_workers: int,
+    report: Report = lambda _kind, _amount: None,
+    command: Sequence[str] = (),
+) -> list[Row]:
+    """Play all cells of `suite` and write records, table and figure into the folder `out`.
+
+    The same suite gives the same rows, whatever the number of processes; leaving cells out changes
+    none of the others.
+
+    Args:
+        suite: what to play, its seed and number of episodes included.
+        out: a new or empty folder, or that of an earlier run, whose files are replaced.
+        num_workers: processes; 0 plays in this one.
+        report: is told of progress, see `benchmarks.pool`.
+        command: how the run was asked for, for the record.
+
+    Raises:
+        ConfigError: the folder cannot be used.
+    """
+    folder = RunFolder(out)
+    started_at, start_s = datetime.now(UTC), time.monotonic()
+    results = run_cells(suite, folder=folder.path, num_workers=num_workers, report=report)
+    rows = [summarize(episodes, seed=suite.seed) for episodes in results.values()]
+    folder.write_episodes(result.to_dict() for cell in results.values() for result in cell)
+    folder.write_json(TABLE, [row.to_dict() for row in rows])
+    from benchmarks.figure import save_figure  # matplotlib is slow to import
+
+    optimum = [result.optimum_by_step for result in next(iter(results.values()))]
+    save_figure(suite, rows, optimum, [folder.path / name for name in FIGURES])
+    folder.write_run(
+        {
+            "suite": suite.to_dict(),
+            "command": list(command),
+            "started_at": started_at.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - start_s, 1),
+        }
+    )
+    return rows

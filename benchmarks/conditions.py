@@ -1,0 +1,85 @@
+"""Contract conditions: under which contract, or by which way of agreeing on one, a game is played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pettingzoo import ParallelEnv
+
+import cleanup_icn
+from cleanup_icn import CleanupConfig, CleanupEnv, icn
+from cleanup_icn.contracts import Contract, ContractEncoder, ContractWrapper
+
+Env = ParallelEnv[str, Any, Any]
+
+MAX_CLAUSES = 1
+"""Clauses that a contract's vector has room for: those of all conditions have one length."""
+
+
+class Condition(Protocol):
+    """A name, and how to make the environment; a frozen value that can be sent to a process."""
+
+    @property
+    def name(self) -> str:
+        """Name of the condition in tables and records."""
+        ...
+
+    def make_env(self, config: CleanupConfig, *, observation: str = "both") -> Env:
+        """Make the game under this condition; transfers settle in every step."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the condition as JSON values."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """One contract from the first step to the last; the null contract for none."""
+
+    name: str
+    contract: Contract
+
+    def make_env(self, config: CleanupConfig, *, observation: str = "both") -> Env:
+        """Make Cleanup wrapped in the contract."""
+        encoder = ContractEncoder(
+            agents=[f"agent_{i}" for i in range(config.num_agents)],
+            feature_names=CleanupEnv.contract_features,
+            public_names=CleanupEnv.public_features,
+            max_clauses=MAX_CLAUSES,
+            horizon_steps=config.horizon_steps,
+        )
+        game = cleanup_icn.parallel_env(observation=observation, **config.to_dict())
+        wrapped: Env = ContractWrapper(game, self.contract, settle="step", encoder=encoder)
+        return wrapped
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the condition as JSON values."""
+        return {"name": self.name, "contract": self.contract.to_dict()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Negotiated:
+    """Iterated contract negotiation: a judge calls for talks, the agents choose from a menu."""
+
+    name: str
+    judge: str  # when talks are held, see `cleanup_icn.icn.parallel_env`
+    menu: tuple[Contract, ...]  # what may be proposed
+
+    def make_env(self, config: CleanupConfig, *, observation: str = "both") -> Env:
+        """Make Cleanup with negotiation; the episode begins without a contract."""
+        game: Env = icn.parallel_env(
+            judge=self.judge,
+            menu=self.menu,
+            settle="step",
+            max_clauses=MAX_CLAUSES,
+            observation=observation,
+            **config.to_dict(),
+        )
+        return game
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the condition as JSON values."""
+        menu = [contract.to_dict() for contract in self.menu]
+        return {"name": self.name, "judge": self.judge, "menu": menu}

@@ -1,0 +1,173 @@
+"""The episode loop: an environment, an agent for every seat, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from agents import Agent, Decision
+from agents.protocol import OK_STATUS
+from benchmarks.conditions import Condition, Env
+from benchmarks.policies import make_agents
+from benchmarks.suites import Suite
+from cleanup_icn.contracts import Contract
+from cleanup_icn.solve import social_optimum
+
+_START, _DICE, _AGENTS = range(3)
+"""What the seeds of an episode are for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    """One ``env.step``; lists are in the order of the agents.
+
+    A step of talks has the number of the play step that follows it.
+    """
+
+    step: int  # play steps made before
+    phase: str  # "play", or what the talks were at
+    pollution: int  # units, as seen by the agents when they acted
+    fruit: int  # units, likewise
+    actions: tuple[Any, ...]  # an integer, or a contract proposed in words
+    answers: tuple[str | None, ...]  # what agents that speak said in full
+    statuses: tuple[str, ...]  # "ok", or why the action is a fallback
+    game_rewards: tuple[float, ...]  # before transfers
+    transfers: tuple[float, ...]  # settled in this step, received minus paid
+    illegal: int  # actions that were not possible
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeResult:
+    """One episode, with all that it takes to play it again without a model.
+
+    ``env.reset(seed=seed, options=start)`` and then ``env.step`` with the recorded actions gives
+    the same episode bit for bit.
+    """
+
+    policy: str
+    contract: str
+    episode: int
+    seed: int  # of the environment
+    agent_seeds: tuple[int, ...]
+    start: dict[str, int]  # the options of the reset
+    config: dict[str, Any]
+    agents: tuple[str, ...]
+    change_step: int | None
+    optimum_by_step: tuple[float, ...]  # welfare of the social optimum from this start
+    steps: tuple[StepRecord, ...]
+    negotiations: tuple[dict[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON values."""
+        record: dict[str, Any] = to_json_values(self)
+        return record
+
+
+def play_cell(
+    suite: Suite, policy: str, condition: Condition, *, checkpoint: str | None = None
+) -> Iterator[EpisodeResult]:
+    """Play all episodes of one policy under one condition.
+
+    Starts, dice and the agents' seeds depend on the suite's seed and the episode alone, so they are
+    the same in every cell, whichever cells are played.
+    """
+    env = condition.make_env(suite.scenario.config)
+    agents = make_agents(policy, env, checkpoint=checkpoint)
+    optimum = social_optimum(suite.scenario.config)
+    for episode in range(suite.num_episodes):
+        seed = _seed(suite.seed, episode, _DICE)
+        agent_seeds = {
+            agent: _seed(suite.seed, episode, _AGENTS, seat) for seat, agent in enumerate(agents)
+        }
+        start_rng = np.random.default_rng((suite.seed, episode, _START))
+        start = suite.scenario.draw_start(start_rng)
+        steps = play_episode(env, agents, seed=seed, agent_seeds=agent_seeds, options=start)
+        by_step = optimum.welfare_by_step(start["pollution_initial"], start["fruit_initial"])
+        yield EpisodeResult(
+            policy=policy,
+            contract=condition.name,
+            episode=episode,
+            seed=seed,
+            agent_seeds=tuple(agent_seeds.values()),
+            start=start,
+            config=suite.scenario.config.to_dict(),
+            agents=tuple(agents),
+            change_step=suite.scenario.change_step,
+            optimum_by_step=tuple(by_step.tolist()),
+            steps=steps,
+            negotiations=tuple(map(_negotiation, getattr(env.unwrapped, "history", ()))),
+        )
+
+
+def play_episode(
+    env: Env,
+    agents: Mapping[str, Agent],
+    *,
+    seed: int,
+    agent_seeds: Mapping[str, int],
+    options: Mapping[str, Any],
+) -> tuple[StepRecord, ...]:
+    """Play one episode to its end and record every step."""
+    observations, infos = env.reset(seed=seed, options=dict(options))
+    for agent, agent_seed in agent_seeds.items():
+        agents[agent].reset(seed=agent_seed)
+    steps = []
+    while env.agents:
+        decisions = {agent: agents[agent].act(observations[agent]) for agent in env.agents}
+        before = infos[env.agents[0]]
+        actions = {agent: decision.action for agent, decision in decisions.items()}
+        observations, _, _, _, infos = env.step(actions)
+        steps.append(_record(before, decisions, infos))
+    return tuple(steps)
+
+
+def to_json_values(value: Any) -> Any:
+    """Return `value` with contracts, NumPy numbers and frozen values inside as JSON values."""
+    if isinstance(value, Contract):
+        return value.to_dict()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json_values(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json_values(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json_values(inner) for inner in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _record(
+    before: Mapping[str, Any], decisions: Mapping[str, Decision], infos: Mapping[str, Any]
+) -> StepRecord:
+    after = [infos[agent] for agent in decisions]
+    return StepRecord(
+        step=int(before["step"]),
+        phase=str(before.get("phase", "play")),
+        pollution=int(before["pollution"]),
+        fruit=int(before["fruit"]),
+        actions=tuple(decision.action for decision in decisions.values()),
+        answers=tuple(decision.said for decision in decisions.values()),
+        statuses=tuple(decision.status for decision in decisions.values()),
+        game_rewards=tuple(float(info["game_reward"]) for info in after),
+        transfers=tuple(float(info["transfer"]) for info in after),
+        illegal=sum(int(info["illegal"]) for info in after),
+    )
+
+
+def num_malformed(steps: tuple[StepRecord, ...]) -> int:
+    """Count the answers that could not be read."""
+    return sum(status != OK_STATUS for step in steps for status in step.statuses)
+
+
+def _negotiation(held: Any) -> dict[str, Any]:
+    """Return one negotiation as the record keeps it."""
+    record: dict[str, Any] = to_json_values(held)
+    return record
+
+
+def _seed(*path: int) -> int:
+    """Return the 32-bit seed that a path of integers stands for."""
+    return int(np.random.SeedSequence(path).generate_state(1)[0])

@@ -1,0 +1,135 @@
+"""Suites: which policies are compared under which contracts in which world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.conditions import Condition, Fixed, Negotiated
+from cleanup_icn import CleanupConfig, ConfigError
+from cleanup_icn.contracts import Contract, Wage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A world, and the range from which every episode's start is drawn, ends included."""
+
+    name: str
+    config: CleanupConfig
+    pollution_initial: tuple[int, int]  # pollution units, lowest and highest
+    fruit_initial: tuple[int, int]  # fruit units, lowest and highest
+
+    def draw_start(self, rng: np.random.Generator) -> dict[str, int]:
+        """Draw the ``options`` of one episode's reset, uniformly."""
+        return {
+            "pollution_initial": int(rng.integers(*self.pollution_initial, endpoint=True)),
+            "fruit_initial": int(rng.integers(*self.fruit_initial, endpoint=True)),
+        }
+
+    @property
+    def change_step(self) -> int | None:
+        """First step at which the world is no longer what it was; None if it never changes."""
+        return next((step for step in self.config.change_steps if step > 0), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scenario as JSON values."""
+        return {
+            "name": self.name,
+            "config": self.config.to_dict(),
+            "pollution_initial": list(self.pollution_initial),
+            "fruit_initial": list(self.fruit_initial),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """Everything that is played in one comparison: each policy under each condition is a cell."""
+
+    name: str
+    description: str
+    scenario: Scenario
+    conditions: tuple[Condition, ...]
+    policies: tuple[str, ...]  # names known to `benchmarks.policies`
+    shown_policy: str  # the one whose play the figure follows over time
+    num_episodes: int = 20  # episodes a cell
+    seed: int = 0  # of the run: starts, dice, agents, training, resampling
+    training_agent_steps: int = 200_000  # experience of each learning policy, one training a condition
+
+    def __post_init__(self) -> None:
+        """Check what the command line lets people choose."""
+        for name, low in (("num_episodes", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise ConfigError(name, value, f"an integer of at least {low}")
+
+    def condition(self, name: str) -> Condition:
+        """Return the condition of this name."""
+        return next(condition for condition in self.conditions if condition.name == name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the suite as JSON values."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "scenario": self.scenario.to_dict(),
+            "contracts": [condition.to_dict() for condition in self.conditions],
+            "policies": list(self.policies),
+            "num_episodes": self.num_episodes,
+            "seed": self.seed,
+            "training_agent_steps": self.training_agent_steps,
+        }
+
+
+def wage_for_cleaning(rate: float) -> Contract:
+    """Return the contract by which the others pay whoever cleans `rate` for each unit removed."""
+    return Contract([Wage(payer="others", payee="all", per="cleaned", rate=rate)])
+
+
+CLEANUP_SMOKE = Suite(
+    name="cleanup-smoke",
+    description=(
+        "Scripted, stub-model and PPO agents in Cleanup under no contract, a fixed contract and "
+        "iterated contract negotiation; halfway the river's threshold rises from 6 to 12, unannounced"
+    ),
+    scenario=Scenario(
+        name="linear, threshold 6 to 12 at step 25",
+        config=CleanupConfig.create(preset="linear", schedule=[(25, {"pollution_threshold": 12})]),
+        pollution_initial=(0, 5),
+        fruit_initial=(0, 24),
+    ),
+    conditions=(
+        Fixed(name="none", contract=Contract()),
+        Fixed(name="fixed", contract=wage_for_cleaning(1.0)),
+        Negotiated(
+            name="icn",
+            judge="change",
+            menu=(Contract(), *map(wage_for_cleaning, (0.5, 1.0, 1.5, 2.0, 3.0))),
+        ),
+    ),
+    policies=(
+        "all-harvest",
+        "division-of-labour",
+        "conditional-cooperator",
+        "contract-follower",
+        "planner",
+        "random",
+        "stub-cooperative",
+        "stub-selfish",
+        "stub-erratic",
+        "ppo",
+    ),
+    shown_policy="contract-follower",
+)
+
+SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (CLEANUP_SMOKE,)}
+"""The built-in suites by name."""
+
+
+def suite_named(name: str) -> Suite:
+    """Return a built-in suite. Raises `ConfigError` for a name there is none of."""
+    if name not in SUITES:
+        raise ConfigError("suite", name, "one of " + ", ".join(SUITES))
+    return SUITES[name]

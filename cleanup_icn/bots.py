@@ -1,0 +1,89 @@
+"""Scripted play: rules of thumb from what an agent sees to what it does.
+
+A bot is a pure function `View -> action`; it knows no contract (see `cleanup_icn.icn.bots` for
+those who follow one).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from cleanup_icn.config import CleanupConfig
+from cleanup_icn.observe import View
+from cleanup_icn.solve import social_optimum
+from cleanup_icn.state import CLEAN, HARVEST, MOVE, WAIT, CleanupState, Parameters
+
+Bot = Callable[[View], int]
+
+TURN_STEPS = 10
+"""How long a conditional cooperator's turn at the river lasts, in steps."""
+
+
+def cleaners_needed(parameters: Parameters, num_agents: int) -> int:
+    """Return how many must clean to keep up with pollution; one agent at least goes on harvesting."""
+    growth = parameters.pollution_growth_per_step * parameters.prob_pollution_growth
+    if growth == 0 or parameters.clean_per_action == 0:
+        return 0
+    return min(math.ceil(growth / parameters.clean_per_action), num_agents - 1)
+
+
+def on_duty(seen: View) -> tuple[int, ...]:
+    """Return the agents whose job the river is when labour is divided: those of highest index."""
+    needed = cleaners_needed(seen.parameters, seen.num_agents)
+    return tuple(range(seen.num_agents - needed, seen.num_agents))
+
+
+def harvest(seen: View) -> int:
+    """Harvest; go to the garden first if at the shore."""
+    return MOVE if seen.is_at_shore else HARVEST
+
+
+def clean(seen: View) -> int:
+    """Clean while there is something to clean; go to the shore first if in the garden."""
+    if not seen.is_at_shore:
+        return MOVE
+    return CLEAN if seen.pollution > 0 else WAIT
+
+
+def divide_labour(seen: View) -> int:
+    """As many clean as the river needs, always the same ones; the others harvest."""
+    return clean(seen) if seen.agent_index in on_duty(seen) else harvest(seen)
+
+
+def cooperate_conditionally(seen: View) -> int:
+    """Take turns at the river as long as the river shows that the others took theirs.
+
+    Turns of `TURN_STEPS` steps go round by index. Whoever has had its turn stays until someone
+    relieves it. Who finds the river too dirty for fruit to grow when it should go harvests instead.
+    """
+    needed = cleaners_needed(seen.parameters, seen.num_agents)
+    first = (seen.step // TURN_STEPS) * needed
+    turn = {(first + i) % seen.num_agents for i in range(needed)}
+    if seen.agent_index in turn:
+        others_did = seen.pollution < max(seen.parameters.pollution_threshold, 1)
+        return clean(seen) if seen.is_at_shore or others_did else harvest(seen)
+    relieved = seen.at_shore.bit_count() > needed
+    return clean(seen) if seen.is_at_shore and not relieved else harvest(seen)
+
+
+def planner(config: CleanupConfig) -> Bot:
+    """Return the bot that plays its part in the social optimum of this configuration."""
+    optimum = social_optimum(config)
+
+    def play(seen: View) -> int:
+        if seen.step >= config.horizon_steps:
+            return WAIT
+        state = CleanupState(seen.at_shore, seen.pollution, seen.fruit)
+        return optimum.joint_action(state, seen.step)[seen.agent_index]
+
+    return play
+
+
+BOTS: Mapping[str, Bot] = {
+    "all-harvest": harvest,
+    "cleaner": clean,
+    "division-of-labour": divide_labour,
+    "conditional-cooperator": cooperate_conditionally,
+}
+"""Bots that need nothing but what they see, by name."""

@@ -1,0 +1,73 @@
+"""Settings of iterated contract negotiation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cleanup_icn.config import ConfigError
+from cleanup_icn.contracts import Contract, Share, Wage
+from cleanup_icn.icn.judge import Judge, judge_named
+
+DISAGREEMENTS = ("keep", "void")
+SETTLEMENTS = ("episode_end", "step")
+
+
+def default_menu() -> tuple[Contract, ...]:
+    """Return the null contract, wages for whoever cleans paid by the others, and equal shares."""
+    rates = (0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0)
+    return (
+        Contract(),
+        *wage_menu(rates),
+        Contract(clauses=[Share(payer="all", payee="all", of="harvested", fraction=1.0)]),
+    )
+
+
+def wage_menu(rates: Iterable[float]) -> tuple[Contract, ...]:
+    """Return contracts by which the others pay whoever cleans each of these rates a unit."""
+    return tuple(
+        Contract(clauses=[Wage(payer="others", payee="all", per="cleaned", rate=rate)])
+        for rate in rates
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ICNConfig:
+    """When and how contracts are negotiated. Raises `ConfigError` for what cannot be."""
+
+    judge: str | Judge = "change"  # decides when talks are held: see `cleanup_icn.icn.judge`
+    menu: tuple[Contract, ...] = field(default_factory=default_menu)  # may be proposed by number
+    initial_contract: Contract = field(default_factory=Contract)  # in force before any talks
+    max_rounds: int = 3  # proposals put to the vote before talks have failed, at least 1
+    disagreement: str = "keep"  # after failed talks: "keep" the contract in force, or "void" it
+    negotiation_cost_steps: int = 0  # play steps of forced waiting after any talks
+    history: bool = True  # whether agents in talks see what earlier talks came to
+    settle: str = "step"  # when transfers are added to rewards: "step" or "episode_end"
+    limited_liability: bool = False  # whether no agent pays more than it has
+    max_clauses: int = 2  # clauses a contract may have here: the vector has room for so many
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        judge_named(self.judge)
+        menu = self.menu
+        if not isinstance(menu, Iterable) or not all(isinstance(c, Contract) for c in menu):
+            raise ConfigError("menu", menu, "a sequence of Contract")
+        object.__setattr__(self, "menu", tuple(menu))
+        if not isinstance(self.initial_contract, Contract):
+            raise ConfigError("initial_contract", self.initial_contract, "a Contract")
+        for name, low in (("max_rounds", 1), ("negotiation_cost_steps", 0), ("max_clauses", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise ConfigError(name, value, f"an integer of at least {low}")
+        for name, allowed in (("disagreement", DISAGREEMENTS), ("settle", SETTLEMENTS)):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(name, getattr(self, name), " or ".join(map(repr, allowed)))
+        for name in ("history", "limited_liability"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(name, getattr(self, name), "True or False")
+        for contract in (*self.menu, self.initial_contract):
+            if len(contract.clauses) > self.max_clauses:
+                raise ConfigError(
+                    "max_clauses", self.max_clauses, f"at least {len(contract.clauses)}, as in "
+                    f"the contract {contract.to_text()!r}"
+                )  # fmt: skip

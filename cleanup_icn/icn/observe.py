@@ -1,0 +1,118 @@
+"""What an agent sees in iterated contract negotiation, as a vector and as a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from gymnasium import spaces
+
+from cleanup_icn.config import CleanupConfig
+from cleanup_icn.contracts import Contract, ContractEncoder
+from cleanup_icn.env import CleanupEnv
+from cleanup_icn.icn.config import ICNConfig
+from cleanup_icn.icn.protocol import Speech, Stage, can_say
+from cleanup_icn.icn.text import Phase
+from cleanup_icn.observe import FloatArray, MaskArray, VectorObserver, action_mask, agent_names
+from cleanup_icn.state import NUM_ACTIONS, WAIT, CleanupState
+
+ACCEPT, REJECT = NUM_ACTIONS, NUM_ACTIONS + 1
+FIRST_PROPOSAL = NUM_ACTIONS + 2
+"""Actions: 0..3 as in Cleanup (0 is also ``pass`` in talks), accept, reject, then the menu."""
+
+CONDITION_QUANTITIES = ("pollution", "fruit", "pollution_threshold")
+"""Public quantities that the conditions of a negotiated contract may compare."""
+
+
+class ICNObserver:
+    """Writes vectors and masks of one configuration.
+
+    A vector is Cleanup's, then: phase one-hot (play, propose, respond, forced waiting), whether I
+    am the proposer, round over max_rounds, then the contract in force and the one proposed
+    (`ContractEncoder`), my open balance, and of the history the number of negotiations over the
+    horizon and whether the last one was ratified.
+    """
+
+    def __init__(self, config: CleanupConfig, icn: ICNConfig) -> None:
+        self._config, self._icn = config, icn
+        self._agents = agent_names(config.num_agents)
+        self._world = VectorObserver(config)
+        self.encoder = ContractEncoder(
+            agents=self._agents,
+            feature_names=CleanupEnv.contract_features,
+            public_names=CONDITION_QUANTITIES,
+            max_clauses=icn.max_clauses,
+            horizon_steps=config.horizon_steps,
+        )
+        self.num_actions = FIRST_PROPOSAL + len(icn.menu)
+        self._encoded: dict[tuple[Contract, int], FloatArray] = {}
+
+    def vector_space(self) -> spaces.Box:
+        """Return the space of one agent's vector."""
+        world, contract = self._world.space(), self.encoder.space
+        low = [world.low, np.zeros(6), contract.low, contract.low, [-1e6], np.zeros(2)]
+        high = [world.high, np.ones(6), contract.high, contract.high, [1e6], [np.inf, 1.0]]
+        high[-1] = [float(self._config.horizon_steps), 1.0]
+        return spaces.Box(
+            np.concatenate(low, dtype=np.float32), np.concatenate(high, dtype=np.float32)
+        )
+
+    def mask_space(self) -> spaces.Box:
+        """Return the space of an action mask."""
+        return spaces.Box(0, 1, (self.num_actions,), np.int8)
+
+    def vectors(
+        self,
+        state: CleanupState,
+        step: int,
+        *,
+        phase: Phase,
+        contract: Contract,
+        balances: Sequence[float],
+        negotiations: int,
+        last_ratified: bool,
+    ) -> FloatArray:
+        """Return all agents' vectors, (N, D), freshly allocated."""
+        world = self._world.vectors(state, step)
+        talks = phase.talks
+        proposal = talks.proposal if talks and talks.proposal is not None else Contract()
+        rows = []
+        for i in range(len(self._agents)):
+            here = (
+                talks is None and not phase.waiting_steps,
+                talks is not None and talks.stage is Stage.PROPOSE,
+                talks is not None and talks.stage is Stage.RESPOND,
+                talks is None and phase.waiting_steps > 0,
+                talks is not None and talks.proposer == i,
+                talks.round_number / talks.max_rounds if talks else 0.0,
+            )
+            parts = [
+                world[i],
+                np.array(here, np.float32),
+                self._encode(contract, i),
+                self._encode(proposal, i),
+                np.array([np.clip(balances[i], -1e6, 1e6)], np.float32),
+                np.array([negotiations / self._config.horizon_steps, last_ratified], np.float32),
+            ]
+            rows.append(np.concatenate(parts))
+        return np.stack(rows)
+
+    def mask(self, agent_index: int, *, at_shore: bool, phase: Phase) -> MaskArray:
+        """Return what the agent may do, int8 of shape (num_actions,)."""
+        mask = np.zeros(self.num_actions, np.int8)
+        if phase.talks is None:
+            mask[:NUM_ACTIONS] = action_mask(at_shore)
+            if phase.waiting_steps:
+                mask[:NUM_ACTIONS] = 0
+                mask[WAIT] = 1
+            return mask
+        mask[WAIT] = can_say(phase.talks, agent_index, Speech.PASS)
+        mask[ACCEPT] = mask[REJECT] = can_say(phase.talks, agent_index, Speech.ACCEPT)
+        mask[FIRST_PROPOSAL:] = can_say(phase.talks, agent_index, Speech.PROPOSE)
+        return mask
+
+    def _encode(self, contract: Contract, agent_index: int) -> FloatArray:
+        key = (contract, agent_index)
+        if key not in self._encoded:
+            self._encoded[key] = self.encoder.encode(contract, self._agents[agent_index])
+        return self._encoded[key]

@@ -1,0 +1,116 @@
+"""One episode's contracts: what is in force, what is owed, whether talks are on, what came of them.
+
+The session knows neither PettingZoo nor words. The environment tells it what happened in each play
+step and what was said in each step of talks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from cleanup_icn.contracts import Accounts, Contract, Settlement
+from cleanup_icn.icn.config import ICNConfig
+from cleanup_icn.icn.history import Negotiation
+from cleanup_icn.icn.judge import Situation, judge_named
+from cleanup_icn.icn.protocol import Move, Outcome, Talks, advance
+
+
+class Moment(NamedTuple):
+    """What everybody sees before a play step."""
+
+    step: int  # the play step about to be made, from 0
+    public: Mapping[str, float]  # pollution, fruit and the parameters in force
+    changed: Mapping[str, tuple[float, float]]  # what changed just now
+
+
+class Session:
+    """Contracts, accounts, talks and history of one episode."""
+
+    def __init__(self, icn: ICNConfig, agents: Sequence[str], *, horizon_steps: int) -> None:
+        self._icn = icn
+        self._judge = judge_named(icn.judge)
+        self._horizon_steps = horizon_steps
+        self._num_agents = len(agents)
+        self._welfare: list[float] = []
+        self.accounts = Accounts(agents, limited_liability=icn.limited_liability)
+        self.accounts.sign(icn.initial_contract)
+        self.talks: Talks | None = None
+        self.waiting_steps = 0  # play steps of forced waiting still to come
+        self.history: list[Negotiation] = []
+
+    @property
+    def contract(self) -> Contract:
+        """The contract in force."""
+        return self.accounts.contract
+
+    def begin(self, now: Moment) -> None:
+        """Ask the judge before the first step."""
+        self._now = now
+        self._ask_judge()
+
+    def after_play(
+        self,
+        features: Mapping[str, Mapping[str, float]],
+        game_rewards: Mapping[str, float],
+        now: Moment,
+    ) -> Settlement | None:
+        """Book a play step, settle what is to be settled, and see whether talks are due.
+
+        Conditions of the contract are judged by what everybody saw before the step.
+        """
+        self.accounts.book(features, game_rewards=game_rewards, public=self._now.public)
+        self._welfare.append(sum(game_rewards.values()))
+        self.waiting_steps = max(self.waiting_steps - 1, 0)
+        self._now = now
+        is_over = now.step >= self._horizon_steps
+        settlement = self.accounts.settle() if is_over or self._icn.settle == "step" else None
+        if not is_over:
+            self._end_lapsed_contract()
+            self._ask_judge()
+        return settlement
+
+    def talk(self, moves: Sequence[Move]) -> None:
+        """Make one step of the talks under way; ``moves`` are by agent index."""
+        if self.talks is None:
+            raise ValueError("there are no talks under way")
+        result = advance(self.talks, moves)
+        if isinstance(result, Talks):
+            self.talks = result
+        else:
+            self._conclude(result)
+
+    def _ask_judge(self) -> None:
+        """Open talks if the judge finds them necessary; not while the last ones are waited out."""
+        if self.waiting_steps:
+            return
+        situation = Situation(
+            step=self._now.step,
+            horizon_steps=self._horizon_steps,
+            public=self._now.public,
+            changed=self._now.changed,
+            contract=self.contract,
+            welfare=tuple(self._welfare),
+            negotiated_at=tuple(held.step for held in self.history),
+        )
+        if self._judge(situation):
+            first = len(self.history) % self._num_agents
+            self.talks = Talks(self._num_agents, first, self._icn.max_rounds)
+
+    def _conclude(self, outcome: Outcome) -> None:
+        before = self.contract
+        if outcome.contract is not None:
+            self.accounts.sign(outcome.contract)
+        elif self._icn.disagreement == "void":
+            self.accounts.sign(Contract())
+        now = self._now
+        self.history.append(Negotiation(now.step, now.public, before, outcome, self.contract))
+        self.talks = None
+        self.waiting_steps = self._icn.negotiation_cost_steps
+
+    def _end_lapsed_contract(self) -> None:
+        duration = self.contract.duration
+        if (duration.until == "step" and self._now.step >= (duration.step or 0)) or (
+            duration.until == "change" and self._now.changed
+        ):
+            self.accounts.sign(Contract())

@@ -1,0 +1,189 @@
+"""The words of talks, born and read here; those of play are Cleanup's own (`cleanup_icn.text`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cleanup_icn.contracts import Contract, ContractError, contract_line
+from cleanup_icn.icn.history import Negotiation
+from cleanup_icn.icn.protocol import Speech, Stage, Talks
+from cleanup_icn.observe import View, agent_names
+from cleanup_icn.text import (
+    NO_CONTRACT_LINE,
+    ParseStatus,
+    render_choice,
+    render_observation,
+    render_situation,
+)
+
+HISTORY_SHOWN = 8
+"""How many of the latest negotiations an agent in talks is shown."""
+
+
+class Phase(NamedTuple):
+    """What the agents are at: talks, or play of which the next steps may be forced waiting."""
+
+    talks: Talks | None
+    waiting_steps: int  # play steps of forced waiting still to come
+
+
+@dataclass(frozen=True)
+class TalkView:
+    """The talks as one agent reads them."""
+
+    stage: Stage
+    proposer: int
+    round_number: int
+    max_rounds: int
+    proposal: Contract | None
+    menu: tuple[Contract, ...]
+
+
+class ParsedSpeech(NamedTuple):
+    """An answer in talks: what is said, the contract it names, and how it was read.
+
+    ``menu_index`` is set where the answer names a contract by its number in the menu.
+    """
+
+    speech: Speech
+    contract: Contract | None
+    menu_index: int | None
+    status: ParseStatus
+
+
+def render_rules(rules: str, menu: Sequence[Contract], *, disagreement: str) -> str:
+    """Add to the rules of play how talks go; nothing here changes during an episode."""
+    stands = "the contract in force stands" if disagreement == "keep" else "no contract is in force"
+    return (
+        f"{rules}\n"
+        "At times contracts are negotiated while the world stands still. One agent proposes a "
+        "contract; all others answer at once: accept, reject, or counter with another contract. If "
+        "all accept it is in force. Else the first counter is the next proposal, or the next agent "
+        f"proposes. If no proposal is accepted in the rounds allowed, {stands}.\n"
+        "A contract is named by its number in the menu or written as one sentence like those of "
+        "the menu:\n" + _render_menu(menu)
+    )
+
+
+def render_in_contract(
+    seen: View, contract: Contract, phase: Phase, menu: Sequence[Contract]
+) -> str:
+    """Write what an agent sees in play or in talks (without the history)."""
+    situation = render_situation(seen).replace(NO_CONTRACT_LINE, contract_line(contract), 1)
+    if phase.talks is not None:
+        return f"{situation}\n{_render_talks(seen, phase.talks, menu)}"
+    if phase.waiting_steps and seen.step < seen.horizon_steps:
+        waiting = f"Phase: waiting after talks, {phase.waiting_steps} steps to go."
+        return f"{situation}\n{waiting}\n{render_choice(('wait',))}"
+    final = render_observation(seen).rsplit("\n", 1)[-1]
+    return f"{situation}\nPhase: play.\n{final}"
+
+
+def render_history(history: Sequence[Negotiation]) -> str:
+    """Write what the latest negotiations came to, a line each, oldest first."""
+    lines = []
+    for held in history[-HISTORY_SHOWN:]:
+        result = "agreed on" if held.is_ratified else "no agreement, then in force"
+        lines.append(
+            f"Talks before step {held.step} (pollution {held.public['pollution']:g}, fruit "
+            f"{held.public['fruit']:g}, fruit grows below {held.public['pollution_threshold']:g}): "
+            f"{result}: {held.after.to_text()}"
+        )
+    return "\n".join(lines)
+
+
+def parse_contracts(text: str) -> tuple[Contract, ...]:
+    """Return the contracts in force that an observation names, the null contract left out."""
+    found = re.findall(r"^Contract in force: (.+)$", text, re.MULTILINE)
+    return tuple(Contract.from_text(words) for words in found if words != "none.")
+
+
+def parse_talks(text: str) -> TalkView | None:
+    """Return the talks an observation tells of, or None in play."""
+    found = _TALKS.search(text)
+    if found is None:
+        return None
+    proposal = found["proposal"]
+    return TalkView(
+        stage=Stage.RESPOND if proposal else Stage.PROPOSE,
+        proposer=int(found["proposer"]),
+        round_number=int(found["round"]),
+        max_rounds=int(found["max"]),
+        proposal=Contract.from_text(proposal) if proposal else None,
+        menu=tuple(Contract.from_text(words) for words in _MENU.findall(text)),
+    )
+
+
+def is_waiting(text: str) -> bool:
+    """Whether an observation says that waiting is forced."""
+    return "\nPhase: waiting after talks" in text
+
+
+def parse_speech(answer: object, menu: Sequence[Contract]) -> ParsedSpeech:
+    """Read the last ``Action:`` line of an answer in talks; never raises.
+
+    ``pass``, ``accept``, ``reject``, ``propose X`` or ``counter X``, where X is a number of the
+    menu, a contract in words, or one in JSON. Anything else is nothing said, with its status.
+    """
+    if not isinstance(answer, str):
+        return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.NOT_TEXT)
+    found = list(_ACTION.finditer(answer))
+    if not found:
+        return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.MISSING)
+    word = found[-1]["word"].lower()
+    if word in ("propose", "counter"):
+        return _parse_proposal(answer[found[-1].end("word") :], menu)
+    if word not in ("pass", "accept", "reject"):
+        return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.UNKNOWN_ACTION)
+    return ParsedSpeech(Speech(word), None, None, ParseStatus.OK)
+
+
+_ACTION = re.compile(r"^\W*action\W*:\W*(?P<word>[a-z_]+)", re.IGNORECASE | re.MULTILINE)
+_TALKS = re.compile(
+    r"^Phase: talks, round (?P<round>\d+) of (?P<max>\d+)\. agent_(?P<proposer>\d+) "
+    r"(?:is to propose\.|proposes: (?P<proposal>.+))$",
+    re.MULTILINE,
+)
+_MENU = re.compile(r"^Menu \d+: (.+)$", re.MULTILINE)
+
+
+def _render_menu(menu: Sequence[Contract]) -> str:
+    return "\n".join(f"Menu {i}: {contract.to_text()}" for i, contract in enumerate(menu))
+
+
+def _render_talks(seen: View, talks: Talks, menu: Sequence[Contract]) -> str:
+    proposer = agent_names(talks.num_agents)[talks.proposer]
+    says = f"proposes: {talks.proposal.to_text()}" if talks.proposal else "is to propose."
+    lines = [f"Phase: talks, round {talks.round_number} of {talks.max_rounds}. {proposer} {says}"]
+    is_proposer = seen.agent_index == talks.proposer
+    choices: tuple[str, ...] = ("pass",)
+    if talks.stage is Stage.RESPOND and not is_proposer:
+        choices = ("accept", "reject", "counter <number or contract>")
+    elif talks.stage is Stage.PROPOSE and is_proposer:
+        choices = ("pass", "propose <number or contract>")
+    if len(choices) > 1:
+        lines.append(_render_menu(menu))
+    return "\n".join([*lines, render_choice(choices)])
+
+
+def _parse_proposal(words: str, menu: Sequence[Contract]) -> ParsedSpeech:
+    """Read what follows ``propose``: the rest of the line, or JSON to its closing brace."""
+    words = words.strip(" \t:")
+    line = words.split("\n", 1)[0].strip().strip("*`\"'").strip()
+    number = re.fullmatch(r"(?:menu\s*|number\s*|#)?(\d+)\W*", line, re.IGNORECASE)
+    try:
+        if number:
+            index = int(number[1])
+            if index < len(menu):
+                return ParsedSpeech(Speech.PROPOSE, menu[index], index, ParseStatus.OK)
+        elif words.startswith(("{", "```", "`{")):
+            found = words[words.index("{") : words.rindex("}") + 1]
+            return ParsedSpeech(Speech.PROPOSE, Contract.from_json(found), None, ParseStatus.OK)
+        else:
+            return ParsedSpeech(Speech.PROPOSE, Contract.from_text(line), None, ParseStatus.OK)
+    except (ContractError, ValueError):
+        pass
+    return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.BAD_CONTRACT)
