@@ -58,9 +58,11 @@ $(VENV)/created:
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
+	@echo "Installing into $(VENV); the first time this takes a few minutes."
 	$(PIP_INSTALL) -e ".[ppo]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/created pyproject.toml constraints.txt
+	@echo "Installing into $(VENV); the first time this takes a few minutes."
 	$(PIP_INSTALL) -e ".[ppo,dev]"
 	@touch $(VENV)/installed $@

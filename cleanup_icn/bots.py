@@ -21,7 +21,7 @@ TURN_STEPS = 10
 
 
 def cleaners_needed(parameters: Parameters, num_agents: int) -> int:
-    """Return how many must clean to keep up with pollution; one agent at least goes on harvesting."""
+    """Return how many must clean to keep up with pollution, at least one agent left to harvest."""
     growth = parameters.pollution_growth_per_step * parameters.prob_pollution_growth
     if growth == 0 or parameters.clean_per_action == 0:
         return 0

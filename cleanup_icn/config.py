@@ -180,7 +180,13 @@ class CleanupConfig:
 
     def _base_parameters(self) -> Parameters:
         return Parameters(
-            *(getattr(self, name) for name in SCHEDULED_NAMES),
+            pollution_threshold=self.pollution_threshold,
+            pollution_growth_per_step=self.pollution_growth_per_step,
+            fruit_growth_per_step=self.fruit_growth_per_step,
+            harvest_per_action=self.harvest_per_action,
+            clean_per_action=self.clean_per_action,
+            prob_pollution_growth=self.prob_pollution_growth,
+            prob_fruit_growth=self.prob_fruit_growth,
             pollution_max=self.pollution_max,
             fruit_max=self.fruit_max,
             is_linear=self.fruit_regrowth == "linear",
@@ -189,7 +195,8 @@ class CleanupConfig:
     def _lay_out(self) -> None:
         starts, segments = [0], [self._base_parameters()]
         for change in self.schedule:
-            parameters = segments[-1]._replace(**dict(change.values))
+            values: dict[str, Any] = dict(change.values)
+            parameters = segments[-1]._replace(**values)
             if change.step == starts[-1]:
                 segments[-1] = parameters
             elif parameters != segments[-1]:

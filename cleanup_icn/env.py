@@ -80,6 +80,9 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         self.state_space = self._vectors.space()
         self._seed: int | None = None
         self._episode = 0
+        self._episode_seed = 0
+        self._state: CleanupState
+        self._step: int
         self._start(config)
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
@@ -171,12 +174,12 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
     def state(self) -> npt.NDArray[np.float32]:
         """Return the public part of the observation as one vector, float32."""
-        row = self._vectors.vectors(self._state, self._step)[0]
+        row: npt.NDArray[np.float32] = self._vectors.vectors(self._state, self._step)[0]
         row[: self.config.num_agents] = 0.0
         return row
 
-    def render(self) -> npt.NDArray[np.uint8] | str | None:  # type: ignore[override]
-        """Draw the two places: text for "ansi", (H, W, 3) uint8 for "rgb_array", printed for "human"."""
+    def render(self) -> npt.NDArray[np.uint8] | str | None:
+        """Draw the two places: text ("ansi"), uint8 (H, W, 3) ("rgb_array"), or print ("human")."""
         from cleanup_icn import render
 
         if self.render_mode is None:

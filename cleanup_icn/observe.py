@@ -103,7 +103,8 @@ class VectorObserver:
     Axis 1 holds: own index one-hot (N), who is at the shore (N), pollution and fruit over their
     maxima, step over horizon, then the parameters in force (pollution amounts over pollution_max,
     fruit amounts over fruit_max), whether regrowth is linear, which parameters changed just now,
-    and what is announced: whether anything, in how many steps over the horizon, the parameters then.
+    and what is announced: whether anything, in how many steps over the horizon, the parameters
+    then.
     """
 
     def __init__(self, config: CleanupConfig) -> None:

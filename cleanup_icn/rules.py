@@ -31,7 +31,7 @@ def is_legal(action: int, at_shore: bool) -> bool:
         return not at_shore
     if action == CLEAN:
         return at_shore
-    return action == WAIT or action == MOVE
+    return action in (WAIT, MOVE)
 
 
 def take_and_remove(

@@ -91,7 +91,7 @@ class CleanupSeatEnv(gymnasium.Env[Any, Any]):
             infos[seat],
         )
 
-    def render(self) -> npt.NDArray[Any] | str | None:  # type: ignore[override]
+    def render(self) -> npt.NDArray[Any] | str | None:
         """Draw the two places, as `CleanupEnv.render` does."""
         return self._env.render()
 

@@ -6,8 +6,8 @@ The group's welfare depends on who stands where only through how many do, so a s
 When the schedule is a surprise (``announce_changes=False``) the planner believes at every step that
 the parameters in force will stay, and solves again from the state reached when they change; the
 optimum is what that planner earns. When changes are announced it plans with the schedule. Among
-equally good joint actions the planner takes the one with the fewest moves, then the most harvesters,
-then the most cleaners: this decides in which state a surprise finds it.
+equally good joint actions the planner takes the one with the fewest moves, then the most
+harvesters, then the most cleaners: this decides in which state a surprise finds it.
 """
 
 from __future__ import annotations
@@ -62,20 +62,19 @@ class SocialOptimum:
 
     def welfare_from(self, pollution: int, fruit: int) -> float:
         """Return the optimum of an episode that starts with these amounts. KeyError if unsolved."""
-        return float(self.values[0, 0, self._grid.index[pollution, fruit]])
+        return float(self.values[0, 0, self._grid.index_of[pollution, fruit]])
 
     def value(self, state: CleanupState, step: int) -> float:
         """Return the expected welfare from ``step`` on, starting in ``state``."""
-        pair = self._grid.index[state.pollution, state.fruit]
+        pair = self._grid.index_of[state.pollution, state.fruit]
         return float(self.values[step, state.at_shore.bit_count(), pair])
 
     def group_action(self, state: CleanupState, step: int) -> GroupAction:
         """Return the optimal joint action as numbers of agents."""
         num_shore = state.at_shore.bit_count()
-        pair = self._grid.index[state.pollution, state.fruit]
-        return _group_actions(self.config.num_agents, num_shore)[
-            self._policy[step, num_shore, pair]
-        ]
+        pair = self._grid.index_of[state.pollution, state.fruit]
+        chosen = int(self._policy[step, num_shore, pair])
+        return _group_actions(self.config.num_agents, num_shore)[chosen]
 
     def joint_action(self, state: CleanupState, step: int) -> tuple[int, ...]:
         """Return an optimal action for every agent, in the order of their indices.
@@ -100,7 +99,7 @@ class SocialOptimum:
         """Return the optimum's expected welfare in each step, (horizon_steps,), from this start."""
         n = self.config.num_agents
         earned = np.zeros(self.config.horizon_steps)
-        reached = {(0, self._grid.index[pollution, fruit]): 1.0}
+        reached = {(0, self._grid.index_of[pollution, fruit]): 1.0}
         for step, world in enumerate(self._worlds):
             ahead: dict[tuple[int, int], float] = {}
             for (num_shore, pair), weight in reached.items():
@@ -117,8 +116,8 @@ class SocialOptimum:
 
 def social_optimum(config: CleanupConfig) -> SocialOptimum:
     """Solve a configuration exactly; games that differ in their start alone share the work."""
-    start = {} if _has_full_grid(config) else _start_of(config)
-    solved = _solve(replace(config, **{"pollution_initial": 0, "fruit_initial": 0, **start}))
+    shared = replace(config, pollution_initial=0, fruit_initial=0)
+    solved = _solve(shared if _has_full_grid(config) else config)
     return replace(solved, config=config)
 
 
@@ -151,7 +150,7 @@ def one_cleaner_welfare(config: CleanupConfig) -> float:
 
 class _Grid(NamedTuple):
     pairs: list[tuple[int, int]]
-    index: dict[tuple[int, int], int]
+    index_of: dict[tuple[int, int], int]
 
 
 class _Moves(NamedTuple):
@@ -170,10 +169,6 @@ class _World(NamedTuple):
 
 def _has_full_grid(config: CleanupConfig) -> bool:
     return (config.pollution_max + 1) * (config.fruit_max + 1) <= FULL_GRID_LIMIT
-
-
-def _start_of(config: CleanupConfig) -> dict[str, int]:
-    return {"pollution_initial": config.pollution_initial, "fruit_initial": config.fruit_initial}
 
 
 def _chances(parameters: Parameters) -> list[tuple[float, bool, bool]]:
@@ -251,7 +246,7 @@ def _world(parameters: Parameters, num_agents: int, grid: _Grid) -> _World:
         moves[h, c] = _Moves(
             np.array([taken for taken, _ in rows], np.float64),
             [
-                np.array([grid.index.get(outcomes[i][1], 0) for _, outcomes in rows], np.int64)
+                np.array([grid.index_of.get(outcomes[i][1], 0) for _, outcomes in rows], np.int64)
                 for i in range(len(chances))
             ],
         )

@@ -10,7 +10,7 @@ import re
 import string
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cleanup_icn.config import SCHEDULED_NAMES, CleanupConfig
 from cleanup_icn.observe import Announcement, View, agent_names
@@ -42,9 +42,12 @@ class ParseStatus(StrEnum):
 
 
 class ParsedAction(NamedTuple):
-    """An answer as the environment takes it: ``action`` is the fallback unless status is OK."""
+    """An answer as the environment takes it: ``action`` is the fallback unless status is OK.
 
-    action: int
+    In talks the action may be a contract proposed in words.
+    """
+
+    action: Any
     status: ParseStatus
 
 
@@ -226,5 +229,7 @@ def _parse_announcement(text: str, now: Parameters) -> Announcement | None:
     found = _ANNOUNCED.search(text)
     if found is None:
         return None
-    values = {name: _number(value) for name, value in _ANNOUNCED_VALUE.findall(found["values"])}
+    values: dict[str, Any] = {
+        name: _number(value) for name, value in _ANNOUNCED_VALUE.findall(found["values"])
+    }
     return Announcement(int(found["step"]), now._replace(**values))

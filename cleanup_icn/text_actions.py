@@ -65,7 +65,7 @@ class ParallelTextActions(BaseParallelWrapper[str, Any, Any]):
         dict[str, dict[str, Any]],
     ]:
         """Read every answer, play what was read, and report how it was read."""
-        parse = self.env.unwrapped.parse_answer  # type: ignore[attr-defined]
+        parse = self.env.unwrapped.parse_answer
         parsed = {agent: parse(agent, answer) for agent, answer in actions.items()}
         observations, rewards, terminations, truncations, infos = self.env.step(
             {agent: answer.action for agent, answer in parsed.items()}

@@ -49,12 +49,7 @@ class ICNConfig:
     def __post_init__(self) -> None:
         """Check every field."""
         judge_named(self.judge)
-        menu = self.menu
-        if not isinstance(menu, Iterable) or not all(isinstance(c, Contract) for c in menu):
-            raise ConfigError("menu", menu, "a sequence of Contract")
-        object.__setattr__(self, "menu", tuple(menu))
-        if not isinstance(self.initial_contract, Contract):
-            raise ConfigError("initial_contract", self.initial_contract, "a Contract")
+        self._check_contracts()
         for name, low in (("max_rounds", 1), ("negotiation_cost_steps", 0), ("max_clauses", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
@@ -65,9 +60,11 @@ class ICNConfig:
         for name in ("history", "limited_liability"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(name, getattr(self, name), "True or False")
-        for contract in (*self.menu, self.initial_contract):
-            if len(contract.clauses) > self.max_clauses:
-                raise ConfigError(
-                    "max_clauses", self.max_clauses, f"at least {len(contract.clauses)}, as in "
-                    f"the contract {contract.to_text()!r}"
-                )  # fmt: skip
+
+    def _check_contracts(self) -> None:
+        menu = tuple(self.menu) if isinstance(self.menu, Iterable) else (None,)
+        if not all(isinstance(contract, Contract) for contract in menu):
+            raise ConfigError("menu", self.menu, "a sequence of Contract")
+        object.__setattr__(self, "menu", menu)
+        if not isinstance(self.initial_contract, Contract):
+            raise ConfigError("initial_contract", self.initial_contract, "a Contract")

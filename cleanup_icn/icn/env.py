@@ -83,6 +83,8 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         self.agents: list[str] = []
         self._kind = observation
         self._observer = ICNObserver(config, icn)
+        for contract in (*icn.menu, icn.initial_contract):
+            self._observer.encoder.check(contract)
         self._observation_spaces = dict.fromkeys(self.possible_agents, self._build_space())
         self._action_spaces: dict[str, spaces.Space[Any]] = {
             agent: spaces.Discrete(self._observer.num_actions) for agent in self.possible_agents
@@ -145,7 +147,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
             return str(self._session.talks.stage)
         return "waiting" if self._session.waiting_steps else "play"
 
-    def render(self) -> npt.NDArray[np.uint8] | str | None:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8] | str | None:
         """Draw the world as Cleanup does; "ansi" adds the phase and the contract in force."""
         drawn = self._world.render()
         if not isinstance(drawn, str):
@@ -317,7 +319,8 @@ def parallel_env(
 
     Raises:
         ConfigError: names the value that cannot be and what is allowed.
-        ContractError: a contract of the menu names what this game does not have.
+        ContractError: a contract given names what this game does not have, or has more clauses than
+            ``max_clauses``.
 
     """
     icn = {name: config.pop(name) for name in _ICN_NAMES if name in config}

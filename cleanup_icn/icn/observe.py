@@ -50,9 +50,8 @@ class ICNObserver:
     def vector_space(self) -> spaces.Box:
         """Return the space of one agent's vector."""
         world, contract = self._world.space(), self.encoder.space
-        low = [world.low, np.zeros(6), contract.low, contract.low, [-1e6], np.zeros(2)]
-        high = [world.high, np.ones(6), contract.high, contract.high, [1e6], [np.inf, 1.0]]
-        high[-1] = [float(self._config.horizon_steps), 1.0]
+        low = (world.low, [0.0] * 6, contract.low, contract.low, [-1e6], [0.0, 0.0])
+        high = (world.high, [1.0] * 6, contract.high, contract.high, [1e6], [1.0, 1.0])
         return spaces.Box(
             np.concatenate(low, dtype=np.float32), np.concatenate(high, dtype=np.float32)
         )

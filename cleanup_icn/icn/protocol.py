@@ -1,4 +1,4 @@
-"""The talks: who may say what, and what comes of it. Pure: talks and moves in, talks or outcome out.
+"""The talks: who may say what, and what comes of it. Pure: talks and moves in, a result out.
 
 A round is one proposal put to the others, or the chance of one that was not taken. The proposer
 proposes; all others answer at once with accept, reject or counter. If all accept, the contract is

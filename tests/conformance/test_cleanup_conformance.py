@@ -186,7 +186,14 @@ def make_seat(**config):
 
 
 @pytest.mark.parametrize(
-    "config", [{}, {"num_agents": 5}, WORLDS["stochastic"], {"observation": "vector"}]
+    "config",
+    [
+        {},
+        {"num_agents": 5},
+        WORLDS["stochastic"],
+        {"observation": "vector"},
+        {"observation": "text"},
+    ],
 )
 def test_gymnasiums_checker_passes_a_single_seat(config):
     with no_warning_but():
@@ -205,6 +212,27 @@ def test_a_seat_among_harvesters_plays_the_game_the_others_play():
         assert env.observation_space.contains(observation)
         total, steps = total + float(reward), steps + 1
     assert (total, steps) == (6.5, 50)
+
+
+def test_partners_are_told_as_little_as_the_seat_and_play_what_they_choose():
+    asked = []
+
+    def cleaner(observation):
+        asked.append(observation)
+        return 3 if observation["action_mask"][3] else 1
+
+    env = gymnasium.make("commonweal/CleanupSeat-v0", seat="agent_0", partners=cleaner)
+    env.reset(seed=0)
+    total = sum(float(env.step(2)[1]) for _ in range(50))
+    assert (total, len(asked)) == (157.0, 50)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seat": "agent_2"}, {"seat": "garden"}, {"partners": "nobody"}, {"partners": {}}]
+)
+def test_a_seat_or_partner_there_is_not_is_refused(wrong):
+    with pytest.raises(cleanup_icn.ConfigError, match=next(iter(wrong))):
+        gymnasium.make("commonweal/CleanupSeat-v0", **wrong)
 
 
 # --- spaces ----------------------------------------------------------------------------------
