@@ -1,6 +1,6 @@
 """The `commonweal` command: tables for people, JSON for programs, progress on stderr.
 
-Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage (one line on stderr says what is allowed).
+Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage, with what is allowed in one line.
 What a command needs is imported when it runs, so that help is there at once.
 """
 
@@ -33,12 +33,11 @@ _UsageError: Any = typer.BadParameter.__base__
 app = typer.Typer(
     name="commonweal",
     help="Games that agents share, contracts between them, and comparisons of who plays how well.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-solve = typer.Typer(help="Exact answers about a game.", no_args_is_help=True)
+solve = typer.Typer(help="Exact answers about a game.")
 app.add_typer(solve, name="solve")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
@@ -56,9 +55,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(args=arguments, prog_name="commonweal", standalone_mode=False)
     except (_UsageError, ConfigError) as error:
-        message = error.format_message() if isinstance(error, _UsageError) else str(error)
-        if message:
-            _say("commonweal: " + " ".join(message.split()))
+        message = _usage_message(error) if isinstance(error, _UsageError) else str(error)
+        _say("commonweal: " + " ".join(message.split()))
         return WRONG_USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = _TYPER_INTERRUPTED
@@ -66,6 +64,17 @@ def run(arguments: list[str]) -> int:
         _say("commonweal: interrupted")
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _usage_message(error: Any) -> str:
+    """Say what is wrong with the words of a command line, and which words there are."""
+    message = str(error.format_message()).rstrip(".")
+    if isinstance(error, typer.BadParameter) or error.ctx is None:
+        return message
+    command = error.ctx.command
+    known = list(getattr(command, "commands", {}))
+    known = known or [option for param in command.params for option in param.opts]
+    return f"{message}: expected one of {', '.join(known)}, --help"
 
 
 def _print_version(wanted: bool) -> None:
@@ -156,8 +165,8 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/SUITE")
     ] = None,
-    episodes: Annotated[int | None, typer.Option(help="Episodes a cell.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="Episodes a cell.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the run.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play policies under contracts; write records, a table and a figure."""
@@ -168,8 +177,11 @@ def compare(
     from benchmarks.training import INSTALL_HINT
 
     chosen = suite_named(suite)
-    asked = {"num_episodes": episodes, "seed": seed}
-    wanted = replace(chosen, **{name: v for name, v in asked.items() if v is not None})
+    wanted = replace(
+        chosen,
+        num_episodes=chosen.num_episodes if episodes is None else episodes,
+        seed=chosen.seed if seed is None else seed,
+    )
     playable = comparison.without_missing_extras(wanted)
     left_out = [policy for policy in wanted.policies if policy not in playable.policies]
     if left_out:

@@ -1,9 +1,9 @@
-"""Contract conditions: under which contract, or by which way of agreeing on one, a game is played."""
+"""Contract conditions: under which contract a game is played, or how one is agreed on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from pettingzoo import ParallelEnv
 
@@ -11,7 +11,7 @@ import cleanup_icn
 from cleanup_icn import CleanupConfig, CleanupEnv, icn
 from cleanup_icn.contracts import Contract, ContractEncoder, ContractWrapper
 
-Env = ParallelEnv[str, Any, Any]
+Env: TypeAlias = ParallelEnv[str, Any, Any]
 
 MAX_CLAUSES = 1
 """Clauses that a contract's vector has room for: those of all conditions have one length."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ _SPREAD = 0.52
 class _Style(NamedTuple):
     colour: str
     marker: str
-    line: str
+    line: Literal["-", "--", "-.", ":"]
 
 
 # Okabe and Ito's palette, told apart by colour-blind readers; markers and lines serve grey prints.
@@ -159,7 +159,7 @@ def _legend(styles: dict[str, _Style]) -> list[Any]:
             marker=s.marker,
             linestyle=s.line,
             lw=2,
-            label=f"contract: {name}",
+            label=f"contract {name}",
         )
         for name, s in styles.items()
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from agents import Agent, RandomAgent, ScriptedAgent
 from agents.llm import ChatAgent, StubClient
@@ -44,9 +45,9 @@ def make_agents(name: str, env: Env, *, checkpoint: str | None = None) -> Mappin
 
 def _stub_agent(name: str, env: Env, seat: str) -> Agent:
     answer, error_rate = persona(name)
-    game = env.unwrapped
+    game: Any = env.unwrapped
     return ChatAgent(
         StubClient(answer, error_rate=error_rate),
-        parse=partial(game.parse_answer, seat),  # type: ignore[attr-defined]
-        rules=game.rules_text(seat),  # type: ignore[attr-defined]
+        parse=partial(game.parse_answer, seat),
+        rules=game.rules_text(seat),
     )

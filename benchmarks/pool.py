@@ -22,7 +22,7 @@ Report = Callable[[str, int], None]
 _POLL_S = 0.1
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The run was given up while a process was at work."""
 
 
@@ -123,5 +123,5 @@ def _work(suite: Suite, cell: Cell, *, folder: Path) -> list[EpisodeResult]:
 
 def _report_from_worker(kind: str, amount: int) -> None:
     if _worker["stop"].is_set():
-        raise _Stopped
+        raise _StoppedError
     _worker["messages"].put((kind, amount))

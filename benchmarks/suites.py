@@ -94,7 +94,7 @@ CLEANUP_SMOKE = Suite(
     name="cleanup-smoke",
     description=(
         "Scripted, stub-model and PPO agents in Cleanup under no contract, a fixed contract and "
-        "iterated contract negotiation; halfway the river's threshold rises from 6 to 12, unannounced"
+        "iterated contract negotiation; halfway the threshold rises from 6 to 12, unannounced"
     ),
     scenario=Scenario(
         name="linear, threshold 6 to 12 at step 25",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import numbers
 import operator
 from bisect import bisect_right
@@ -239,7 +238,7 @@ def preset_values(preset: str | None) -> dict[str, Any]:
     """Return the values a preset replaces (none for None). Raises `ConfigError` if unknown."""
     if preset is None:
         return {}
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ConfigError("preset", preset, "one of " + ", ".join(PRESETS))
     return dict(PRESETS[preset])
 
@@ -281,14 +280,11 @@ def _integer(
     return number
 
 
-def _probability(name: str, value: object) -> float:
-    allowed = "a number from 0 to 1"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise ConfigError(name, value, allowed)
-    number = float(value)
-    if math.isnan(number) or not 0.0 <= number <= 1.0:
-        raise ConfigError(name, value, allowed)
-    return number
+def _probability(name: str, value: Any) -> float:
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 1:  # which a NaN is not
+        raise ConfigError(name, value, "a number from 0 to 1")
+    return float(value)
 
 
 def _entries(schedule: object) -> list[Any]:

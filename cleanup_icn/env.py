@@ -106,6 +106,12 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
             ConfigError: for an initial value outside its range.
 
         """
+        given = {
+            name: value
+            for name, value in (options or {}).items()
+            if name in ("pollution_initial", "fruit_initial")
+        }
+        start = dataclasses.replace(self.config, **given) if given else self.config
         if seed is not None:
             self._seed, self._episode = operator.index(seed), 0
         elif self._seed is None:
@@ -113,12 +119,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         else:
             self._episode += 1
         self._episode_seed = noise.episode_seed(self._seed, self._episode)
-        given = {
-            name: value
-            for name, value in (options or {}).items()
-            if name in ("pollution_initial", "fruit_initial")
-        }
-        self._start(dataclasses.replace(self.config, **given) if given else self.config)
+        self._start(start)
         self.agents = self.possible_agents[:]
         return self._observations(), self._infos(_NOTHING_DONE)
 

@@ -113,8 +113,8 @@ class VectorObserver:
         self.size = 2 * n + 3 + _NUM_TAIL
         self._index_one_hot = np.eye(n, dtype=np.float32)
         self._bits = np.arange(n)
-        river, garden = max(config.pollution_max, 1), max(config.fruit_max, 1)
-        self._amounts = np.array([river, garden, config.horizon_steps], np.float32)
+        river, garden = _finite(max(config.pollution_max, 1)), _finite(max(config.fruit_max, 1))
+        self._amounts = np.array([river, garden, _finite(config.horizon_steps)], np.float32)
         self._scales = np.array([river, river, garden, garden, river, 1, 1], np.float32)
         self._tails: dict[int, FloatArray] = {}
 
@@ -137,12 +137,14 @@ class VectorObserver:
         rows = np.empty((n, self.size), np.float32)
         rows[:, :n] = self._index_one_hot
         rows[:, n : 2 * n] = (state.at_shore >> self._bits) & 1
-        rows[:, 2 * n : 2 * n + 3] = (state.pollution, state.fruit, step) / self._amounts
+        amounts = (_finite(state.pollution), _finite(state.fruit), _finite(step))
+        rows[:, 2 * n : 2 * n + 3] = amounts / self._amounts
         rows[:, 2 * n + 3 :] = self._tail(step)
         return rows
 
     def _scaled(self, parameters: Parameters) -> FloatArray:
-        return np.array(parameters[:_NUM_PARAMETERS], np.float32) / self._scales
+        amounts = [_finite(amount) for amount in parameters[:_NUM_PARAMETERS]]
+        return np.array(amounts, np.float32) / self._scales
 
     def _tail(self, step: int) -> FloatArray:
         """Return what follows from the step alone; built once a step of the schedule."""
@@ -167,6 +169,11 @@ class VectorObserver:
             ],
             dtype=np.float32,
         )
+
+
+def _finite(amount: float) -> float:
+    """Return an amount as a float that float32 can hold; nobody plays with larger ones."""
+    return float(min(amount, 10**30))
 
 
 def mask_space() -> spaces.Box:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cleanup_icn import noise
 from cleanup_icn.config import ConfigError
 from cleanup_icn.env import OBSERVATION_KINDS, parallel_env
-from cleanup_icn.policies import scripted_policy
+from cleanup_icn.policies import SCRIPTED, scripted_policy
 
 Partner = str | Callable[[Any], Any]
 
@@ -96,11 +96,12 @@ class CleanupSeatEnv(gymnasium.Env[Any, Any]):
         return self._env.render()
 
     def _partner(self, partner: object) -> Any:
-        if isinstance(partner, str):
+        if isinstance(partner, str) and partner in SCRIPTED:
             return scripted_policy(partner, self._env)
         if callable(partner) or hasattr(partner, "act"):
             return partner
-        raise ConfigError("partners", partner, "a policy's name, a function or an agent")
+        names = ", ".join(SCRIPTED)
+        raise ConfigError("partners", partner, f"one of {names}, a function or an agent")
 
     def _own(self, observations: dict[str, Any]) -> Any:
         own = observations[self.seat]

@@ -51,7 +51,10 @@ class ParsedAction(NamedTuple):
     status: ParseStatus
 
 
-_ACTION_LINE = re.compile(r"^\W*action\W*:\W*([a-z_]+)\W*$", re.IGNORECASE | re.MULTILINE)
+# Each class leaves out what ends it, so that no answer, however odd, takes long to read.
+_ACTION_LINE = re.compile(
+    r"^[^\w\n]*action[^\w\n:]*:[^\w\n]*([a-z_]+)[^\w\n]*$", re.IGNORECASE | re.MULTILINE
+)
 
 
 def parse_action(answer: object) -> ParsedAction:

@@ -54,7 +54,7 @@ class ParallelContractWrapper(ContractWrapper, BaseParallelWrapper[Any, Any, Any
             rewards=_game_rewards(present, rewards, infos),
             terminations=dict(terminations),
             truncations=dict(truncations),
-            infos={agent: infos.get(agent, {}) for agent in present},
+            infos={agent: infos[agent] for agent in present if agent in infos},
         )
         # Most agents leave with a flag, some without a word; for the accounts that is the same.
         left = {agent for agent in present if terminations.get(agent) or truncations.get(agent)}
@@ -96,7 +96,7 @@ def _game_rewards(
 
 
 def _tallies(agent: str, transition: Transition, settlement: Settlement) -> dict[str, float]:
-    info = transition.infos[agent]
+    info = transition.infos.get(agent, {})
     return {
         "game_reward": transition.rewards[agent],
         "transfer": info.get("transfer", 0.0) + settlement.transfers[agent],

@@ -151,7 +151,7 @@ def unit_flows(clause: UnitClause, present: Sequence[str], features: Features) -
     subject_pays = clause.subject_side == "payer"
     for subject in subjects(clause.subject_role, clause.counterpart_role, present):
         value: Any = features[subject].get(clause.feature, 0.0)
-        if not value:
+        if value == 0:
             continue
         paid_with = counterparts(subject, clause.subject_role, clause.counterpart_role, present)
         if not paid_with:

@@ -224,6 +224,8 @@ class ContractWrapper:
         """The features in the environment's infos."""
         listed = {}
         for agent in transition.agents:
+            if transition.infos and agent not in transition.infos:
+                continue  # it left and nothing more was told of it
             info = transition.infos.get(agent, {})
             if "features" not in info:
                 path = f"infos[{agent!r}]['features']"

@@ -102,7 +102,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], Infos]:
         """Start an episode; seeds and options are Cleanup's."""
-        _, self._world_infos = self._world.reset(seed=seed, options=options)
+        self._world_seen, self._world_infos = self._world.reset(seed=seed, options=options)
         self.agents = self.possible_agents[:]
         self._session = Session(self.icn, self.agents, horizon_steps=self.config.horizon_steps)
         self._session.begin(self._moment())
@@ -185,7 +185,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
     def _play(self, actions: dict[str, Any]) -> Steps:
         forced = self._session.waiting_steps > 0
         played = dict.fromkeys(actions, WAIT) if forced else actions
-        _, game_rewards, terminations, truncations, infos = self._world.step(played)
+        self._world_seen, game_rewards, terminations, truncations, infos = self._world.step(played)
         if forced:
             for agent, action in actions.items():
                 infos[agent]["illegal"] = int(_index(action) != WAIT)
@@ -259,8 +259,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
             return {agent: self._words(i, phase) for i, agent in enumerate(self.agents)}
         shown = self.history if self.icn.history else []
         rows = self._observer.vectors(
-            state,
-            self._world.num_steps,
+            [self._world_seen[agent] for agent in self.agents],
             phase=phase,
             contract=self.contract,
             balances=list(session.accounts.balances.values()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from gymnasium import spaces
@@ -14,7 +15,7 @@ from cleanup_icn.icn.config import ICNConfig
 from cleanup_icn.icn.protocol import Speech, Stage, can_say
 from cleanup_icn.icn.text import Phase
 from cleanup_icn.observe import FloatArray, MaskArray, VectorObserver, action_mask, agent_names
-from cleanup_icn.state import NUM_ACTIONS, WAIT, CleanupState
+from cleanup_icn.state import NUM_ACTIONS, WAIT
 
 ACCEPT, REJECT = NUM_ACTIONS, NUM_ACTIONS + 1
 FIRST_PROPOSAL = NUM_ACTIONS + 2
@@ -28,9 +29,9 @@ class ICNObserver:
     """Writes vectors and masks of one configuration.
 
     A vector is Cleanup's, then: phase one-hot (play, propose, respond, forced waiting), whether I
-    am the proposer, round over max_rounds, then the contract in force and the one proposed
-    (`ContractEncoder`), my open balance, and of the history the number of negotiations over the
-    horizon and whether the last one was ratified.
+    am the proposer, round over max_rounds, my open balance, of the history the number of
+    negotiations over the horizon and whether the last one was ratified, and at last the contract
+    in force and the one proposed (`ContractEncoder`).
     """
 
     def __init__(self, config: CleanupConfig, icn: ICNConfig) -> None:
@@ -45,13 +46,14 @@ class ICNObserver:
             horizon_steps=config.horizon_steps,
         )
         self.num_actions = FIRST_PROPOSAL + len(icn.menu)
-        self._encoded: dict[tuple[Contract, int], FloatArray] = {}
+        # A contract stays in force for many steps; those proposed in words could be any number.
+        self._encode = lru_cache(maxsize=64)(self._encode_afresh)
 
     def vector_space(self) -> spaces.Box:
         """Return the space of one agent's vector."""
         world, contract = self._world.space(), self.encoder.space
-        low = (world.low, [0.0] * 6, contract.low, contract.low, [-1e6], [0.0, 0.0])
-        high = (world.high, [1.0] * 6, contract.high, contract.high, [1e6], [1.0, 1.0])
+        low = (world.low, [0.0] * 6, [-1e6], [0.0, 0.0], contract.low, contract.low)
+        high = (world.high, [1.0] * 6, [1e6], [1.0, 1.0], contract.high, contract.high)
         return spaces.Box(
             np.concatenate(low, dtype=np.float32), np.concatenate(high, dtype=np.float32)
         )
@@ -62,8 +64,7 @@ class ICNObserver:
 
     def vectors(
         self,
-        state: CleanupState,
-        step: int,
+        world: Sequence[FloatArray],
         *,
         phase: Phase,
         contract: Contract,
@@ -71,30 +72,22 @@ class ICNObserver:
         negotiations: int,
         last_ratified: bool,
     ) -> FloatArray:
-        """Return all agents' vectors, (N, D), freshly allocated."""
-        world = self._world.vectors(state, step)
+        """Return all agents' vectors, (N, D), freshly allocated; ``world`` are Cleanup's own."""
         talks = phase.talks
         proposal = talks.proposal if talks and talks.proposal is not None else Contract()
-        rows = []
-        for i in range(len(self._agents)):
-            here = (
-                talks is None and not phase.waiting_steps,
-                talks is not None and talks.stage is Stage.PROPOSE,
-                talks is not None and talks.stage is Stage.RESPOND,
-                talks is None and phase.waiting_steps > 0,
-                talks is not None and talks.proposer == i,
-                talks.round_number / talks.max_rounds if talks else 0.0,
-            )
-            parts = [
-                world[i],
-                np.array(here, np.float32),
-                self._encode(contract, i),
-                self._encode(proposal, i),
-                np.array([np.clip(balances[i], -1e6, 1e6)], np.float32),
-                np.array([negotiations / self._config.horizon_steps, last_ratified], np.float32),
-            ]
-            rows.append(np.concatenate(parts))
-        return np.stack(rows)
+        n = len(self._agents)
+        tail = np.zeros((n, 9), np.float32)
+        tail[:, 6] = np.clip(balances, -1e6, 1e6)
+        tail[:, 7:] = (negotiations / self._config.horizon_steps, last_ratified)
+        if talks is None:
+            tail[:, 3 if phase.waiting_steps else 0] = 1.0
+        else:
+            tail[:, 1 if talks.stage is Stage.PROPOSE else 2] = 1.0
+            tail[talks.proposer, 4] = 1.0
+            tail[:, 5] = talks.round_number / talks.max_rounds
+        return np.concatenate(
+            [np.stack(world), tail, self._encode(contract), self._encode(proposal)], axis=1
+        )
 
     def mask(self, agent_index: int, *, at_shore: bool, phase: Phase) -> MaskArray:
         """Return what the agent may do, int8 of shape (num_actions,)."""
@@ -110,8 +103,6 @@ class ICNObserver:
         mask[FIRST_PROPOSAL:] = can_say(phase.talks, agent_index, Speech.PROPOSE)
         return mask
 
-    def _encode(self, contract: Contract, agent_index: int) -> FloatArray:
-        key = (contract, agent_index)
-        if key not in self._encoded:
-            self._encoded[key] = self.encoder.encode(contract, self._agents[agent_index])
-        return self._encoded[key]
+    def _encode_afresh(self, contract: Contract) -> FloatArray:
+        """Return the contract's vector for every agent, (N, size)."""
+        return np.stack([self.encoder.encode(contract, agent) for agent in self._agents])

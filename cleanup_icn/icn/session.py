@@ -33,6 +33,7 @@ class Session:
         self._horizon_steps = horizon_steps
         self._num_agents = len(agents)
         self._welfare: list[float] = []
+        self._talks_are_due = False
         self.accounts = Accounts(agents, limited_liability=icn.limited_liability)
         self.accounts.sign(icn.initial_contract)
         self.talks: Talks | None = None
@@ -81,9 +82,7 @@ class Session:
             self._conclude(result)
 
     def _ask_judge(self) -> None:
-        """Open talks if the judge finds them necessary; not while the last ones are waited out."""
-        if self.waiting_steps:
-            return
+        """Open talks if the judge finds them necessary, but only when the last are waited out."""
         situation = Situation(
             step=self._now.step,
             horizon_steps=self._horizon_steps,
@@ -93,7 +92,9 @@ class Session:
             welfare=tuple(self._welfare),
             negotiated_at=tuple(held.step for held in self.history),
         )
-        if self._judge(situation):
+        self._talks_are_due |= bool(self._judge(situation))
+        if self._talks_are_due and not self.waiting_steps:
+            self._talks_are_due = False
             first = len(self.history) % self._num_agents
             self.talks = Talks(self._num_agents, first, self._icn.max_rounds)
 

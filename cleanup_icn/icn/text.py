@@ -141,7 +141,9 @@ def parse_speech(answer: object, menu: Sequence[Contract]) -> ParsedSpeech:
     return ParsedSpeech(Speech(word), None, None, ParseStatus.OK)
 
 
-_ACTION = re.compile(r"^\W*action\W*:\W*(?P<word>[a-z_]+)", re.IGNORECASE | re.MULTILINE)
+_ACTION = re.compile(
+    r"^[^\w\n]*action[^\w\n:]*:[^\w\n]*(?P<word>[a-z_]+)", re.IGNORECASE | re.MULTILINE
+)
 _TALKS = re.compile(
     r"^Phase: talks, round (?P<round>\d+) of (?P<max>\d+)\. agent_(?P<proposer>\d+) "
     r"(?:is to propose\.|proposes: (?P<proposal>.+))$",

@@ -61,6 +61,14 @@ def test_importing_a_library_package_loads_nothing_heavy(package: str) -> None:
     assert not _foreign_modules(package) & heavy
 
 
+def test_contracts_name_nothing_of_the_package_around_them() -> None:
+    contracts = sorted((ROOT / "cleanup_icn" / "contracts").glob("*.py"))
+    assert contracts
+    named = {name for path in contracts for name in _imported(path)}
+    ours = {name for name in named if name.partition(".")[0] in PACKAGES}
+    assert not {name for name in ours if not name.startswith("cleanup_icn.contracts")}
+
+
 def test_the_light_parts_of_agents_load_no_game() -> None:
     loaded = _foreign_modules("agents, agents.llm, agents.scripted, agents.random_agent")
     assert not loaded & {"cleanup_icn", "negotiation_games", "benchmarks", "torch", "openai"}
@@ -70,15 +78,21 @@ def _sources() -> list[Path]:
     return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def _imported_top_levels(path: Path) -> set[str]:
-    """Return the first parts of all absolute imports, wherever in the file they stand."""
+def _imported(path: Path) -> set[str]:
+    """Return the names of all modules imported, wherever in the file they stand."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{path}: imports are absolute"
+            assert not node.level, f"{path}: imports are absolute"
+            names.add(node.module)
     return names
+
+
+def _imported_top_levels(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in _imported(path)}
 
 
 def _foreign_modules(imported: str) -> set[str]:

@@ -103,12 +103,12 @@ def test_contracts_of_different_duration_or_parties_cannot_be_joined(other):
 
 @given(any_contracts())
 def test_contracts_can_be_hashed_copied_and_pickled(contract):
-    same = pickle.loads(pickle.dumps(contract))  # noqa: S301
+    same = pickle.loads(pickle.dumps(contract))
     assert same == contract == copy.deepcopy(contract)
     assert hash(same) == hash(contract)
 
 
 def test_an_error_survives_pickling_between_processes():
     error = ContractError("rate", -1, "a number")
-    same = pickle.loads(pickle.dumps(error))  # noqa: S301
+    same = pickle.loads(pickle.dumps(error))
     assert (str(same), same.field) == ("rate = -1: expected a number", "rate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shlex
 import sys
 import tomllib
 import types
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.cli import run as run_command
 from cleanup_icn import PRESETS, CleanupConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +28,7 @@ README_EXAMPLE_LINES = 20
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+COMMAND = re.compile(r"^(?:\$ )?commonweal (.*?)(?: {2,}.*)?$", re.MULTILINE)
 CODE_CELL = re.compile(r"`([^`]+)`")
 
 
@@ -57,6 +60,13 @@ def examples(page: Path) -> list[Example]:
         line = text.count("\n", 0, block.start("body")) + 1
         found.append(Example(line, block["body"], after["body"] if is_output and after else None))
     return found
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Return the words after `commonweal` of every command in a page's console blocks."""
+    blocks = FENCE.finditer(page.read_text(encoding="utf-8"))
+    console = "\n".join(block["body"] for block in blocks if block["language"] == "console")
+    return [shlex.split(line) for line in COMMAND.findall(console)]
 
 
 def run(page: Path, example: Example, namespace: dict[str, object]) -> str:
@@ -91,6 +101,16 @@ def test_every_block_of_a_page_runs_and_prints_what_the_page_shows(
         printed = run(page, example, namespace)
         if example.printed is not None:
             assert printed == example.printed, f"{page_name(page)}, line {example.line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_command_on_a_page_exists_with_its_options(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in commands(page):
+        assert run_command([*words, "--help"]) == 0, words
+        known = capsys.readouterr().out
+        assert not [w for w in words if w.startswith("--") and w not in known], words
 
 
 def test_every_part_of_the_product_has_its_page() -> None:
