@@ -107,7 +107,6 @@ class CleanupConfig:
         Raises:
             ConfigError: for an unknown name or preset, a value outside its range, or both names
                 of the horizon at once.
-
         """
         if max_cycles is not None:
             if "horizon_steps" in values:

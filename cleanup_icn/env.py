@@ -104,7 +104,6 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
         Raises:
             ConfigError: for an initial value outside its range.
-
         """
         given = {
             name: value
@@ -130,7 +129,6 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
         Raises:
             ValueError: if ``actions`` does not name exactly the live agents.
-
         """
         if actions.keys() != set(self.agents):
             raise ValueError(
@@ -278,7 +276,6 @@ def parallel_env(
 
     Raises:
         ConfigError: names the value that cannot be and what is allowed.
-
     """
     return CleanupEnv(
         CleanupConfig.create(**config), observation=observation, render_mode=render_mode

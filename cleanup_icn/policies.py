@@ -33,7 +33,6 @@ def scripted_policy(name: str, env: Any) -> Policy:
 
     Raises:
         ConfigError: no scripted policy has that name.
-
     """
     if name not in SCRIPTED:
         raise ConfigError("policy", name, "one of " + ", ".join(SCRIPTED))

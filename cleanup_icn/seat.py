@@ -31,7 +31,6 @@ class CleanupSeatEnv(gymnasium.Env[Any, Any]):
 
     Raises:
         ConfigError: for a seat or partner there is not, or a configuration that cannot be.
-
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium's declared type

@@ -127,7 +127,6 @@ def parse_observation(text: str) -> View:
 
     Raises:
         ValueError: if the text is not an observation of Cleanup.
-
     """
     head, pollution, fruit = (_match(pattern, text) for pattern in (_HEAD, _POLLUTION, _FRUIT))
     garden = _names(head["garden"])

@@ -59,7 +59,6 @@ def train(
         reset_options: draws the `options` of every episode's reset.
         on_progress: is told the agent-steps made so far, once a rollout.
         meta: what else the sidecar shall say.
-
     """
     with _restored_global_state():
         torch.set_num_threads(settings.torch_threads)

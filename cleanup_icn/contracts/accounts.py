@@ -17,7 +17,6 @@ class Settlement:
         transfers: received minus paid; sums to zero.
         unpaid: what a debtor owed, could not pay and was forgiven (>= 0).
         unreceived: what a creditor was due and did not get (>= 0); sums to the same as `unpaid`.
-
     """
 
     transfers: dict[str, float]
@@ -39,7 +38,6 @@ class Accounts:
     Args:
         agents: everyone who may take part, at most once each.
         limited_liability: whether to cap what is paid at what the payer has.
-
     """
 
     def __init__(self, agents: Sequence[str], *, limited_liability: bool = False) -> None:
@@ -72,7 +70,6 @@ class Accounts:
 
         Raises:
             ContractError: the contract names an agent that has no account.
-
         """
         for name in contract.agent_names:
             if name not in self._open_ticks:
@@ -98,7 +95,6 @@ class Accounts:
 
         Raises:
             ContractError: an agent without an account, or a number that is not finite.
-
         """
         for agent in features:
             if agent not in self._open_ticks:

@@ -26,7 +26,6 @@ class AECContractWrapper(ContractWrapper, BaseWrapper[Any, Any, Any]):
     Attributes:
         rewards: game rewards and transfers of this turn.
         step_tallies: of this turn, by agent, what `infos` sum up since the agent last acted.
-
     """
 
     env_type = AECEnv

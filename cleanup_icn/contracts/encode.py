@@ -43,7 +43,6 @@ class ContractEncoder:
         public_names: public quantities that its conditions may compare.
         max_clauses: most clauses it may have.
         horizon_steps: length of an episode, if known.
-
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class ContractEncoder:
 
         Raises:
             ContractError: the contract has more clauses than fit, or a name not in the vocabulary.
-
         """
         self.check(contract)
         rows: list[float] = []

@@ -99,7 +99,6 @@ def parse_contract(text: str) -> Contract:
 
     Raises:
         ContractError: names the part that was not understood and what is allowed there.
-
     """
     if not isinstance(text, str):
         raise ContractError("contract", text, "text")

@@ -50,7 +50,6 @@ def parse_json(text: str) -> Contract:
 
     Raises:
         ContractError: not JSON, a key given twice, or not a contract; the message names the path.
-
     """
     if not isinstance(text, str):
         raise ContractError("contract", text, "JSON text")
@@ -81,7 +80,6 @@ def contract_from_dict(data: object) -> Contract:
 
     Raises:
         ContractError: not a contract; the message names the path of the fault.
-
     """
     top = _closed_object("contract", data, ("version", "clauses"), ("duration", "parties"))
     if isinstance(top["version"], bool) or top["version"] != VERSION:

@@ -35,7 +35,6 @@ class ContractView:
         inner: the environment's observation space.
         vector_space: space of the contract's vector.
         lines: every line that may have to be shown.
-
     """
 
     def __init__(

@@ -28,7 +28,6 @@ def contract_schema(
         agents: narrows payers, payees and parties to these (and the role words).
         features: narrows what clauses can measure; with none, only lump sums are left.
         public: narrows what conditions can compare; with none, there are no conditions.
-
     """
     clauses = [
         _clause_schema(kind, agents, features, public)

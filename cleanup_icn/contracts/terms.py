@@ -16,15 +16,24 @@ written with ``rate=1`` equals the one that is read back.
 from __future__ import annotations
 
 import math
+import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 ALL = "all"
 OTHERS = "others"
 ROLE_WORDS = (OTHERS, ALL)
-OPERATORS = (">=", ">", "<=", "<", "==", "!=")
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+OPERATORS = tuple(_COMPARISONS)
 UNTIL = ("end", "step", "change")
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 
@@ -36,7 +45,6 @@ class ContractError(ValueError):
         field: where the fault is, a path such as ``clauses[1].rate``.
         value: what was found there.
         expected: what is allowed there.
-
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:
@@ -101,24 +109,7 @@ class Condition:
         """Whether the condition holds for the public quantities given."""
         if self.feature not in public:
             return False
-        return _compare(public[self.feature], self.op, self.value)
-
-
-def _compare(left: float, op: str, right: float) -> bool:
-    match op:
-        case ">=":
-            result = left >= right
-        case ">":
-            result = left > right
-        case "<=":
-            result = left <= right
-        case "<":
-            result = left < right
-        case "==":
-            result = left == right
-        case _:
-            result = left != right
-    return bool(result)
+        return bool(_COMPARISONS[self.op](public[self.feature], self.value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +123,6 @@ class UnitClause:
             contract, as |net amount moved|; None for no limit. A step that would pass it is
             scaled down in proportion.
         when: the clause pays only in steps in which this holds; None for always.
-
     """
 
     kind: ClassVar[str]
@@ -252,7 +242,6 @@ class Duration:
     Attributes:
         until: ``end`` (of the episode), ``step`` or ``change`` (of the world).
         step: with ``step`` only: the contract covers steps 0 to ``step - 1``.
-
     """
 
     until: str = "end"
@@ -284,7 +273,6 @@ class Contract:
 
     Raises:
         ContractError: a field that cannot be, or a named agent that is not a party.
-
     """
 
     clauses: Sequence[Clause] = ()
@@ -348,7 +336,6 @@ class Contract:
 
         Raises:
             ContractError: the two differ in duration or in parties.
-
         """
         if other.duration != self.duration:
             raise ContractError("duration", other.duration, f"the same as {self.duration}")

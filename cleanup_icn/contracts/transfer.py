@@ -41,7 +41,6 @@ def to_ticks(value: float, *, field: str) -> int:
 
     Raises:
         ContractError: the value is not a finite number; the message begins with `field`.
-
     """
     try:
         return round(float(value) * AMOUNTS_PER_UNIT) * TICKS_PER_AMOUNT
@@ -52,15 +51,17 @@ def to_ticks(value: float, *, field: str) -> int:
 def to_units(ticks: Mapping[str, int]) -> dict[str, float]:
     """Ticks as floats in reward units, which sum to zero if the ticks do.
 
-    The nearest floats of everyday amounts sum to zero within 1e-13. Those of very large amounts
-    need not; they are put on a common binary grid, on which float addition is exact.
+    The nearest floats of everyday amounts sum to zero within 1e-13. Where they do not, all are
+    put on one binary grid, that of the last digit of the sum of what is received. Float addition
+    is exact on it in any order.
     """
     units = {agent: amount / TICKS_PER_UNIT for agent, amount in ticks.items()}
     if abs(sum(units.values())) < 1e-13 or sum(ticks.values()) != 0:
         return units
-    largest = max(units, key=lambda agent: abs(units[agent]))
-    grid = math.ldexp(1.0, math.frexp(abs(units[largest]) * len(units))[1] - 52)
+    received = sum(value for value in units.values() if value > 0)
+    grid = math.ldexp(1.0, math.frexp(received)[1] - 53)
     on_grid = {agent: round(value / grid) * grid for agent, value in units.items()}
+    largest = max(units, key=lambda agent: abs(units[agent]))
     on_grid[largest] = -sum(value for agent, value in on_grid.items() if agent != largest)
     return on_grid
 
@@ -79,7 +80,6 @@ class Ledger:
         Args:
             features: for each agent present, its features in this step; an unlisted feature is 0.
             public: quantities that conditions may compare.
-
         """
         present = tuple(features)
         if self.contract.parties is not None:
@@ -140,7 +140,6 @@ def transfers(
     >>> wage = Wage(payer="others", payee="agent_1", per="cleaned", rate=0.6)
     >>> transfers(Contract([wage]), {"agent_0": {}, "agent_1": {"cleaned": 3.0}})
     {'agent_0': -1.8, 'agent_1': 1.8}
-
     """
     return to_units(Ledger(contract).book(features, public))
 

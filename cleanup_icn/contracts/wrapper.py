@@ -35,7 +35,6 @@ class Transition:
         terminations: whether each has ended.
         truncations: whether each was cut short.
         infos: the environment's infos after it.
-
     """
 
     agents: tuple[str, ...]
@@ -97,7 +96,6 @@ class ContractWrapper:
         ContractError: an argument that cannot be; a contract that names an agent, feature or
             quantity that the environment does not have, or that the encoder cannot hold; later,
             features that are missing or not finite.
-
     """
 
     env_type: type = object
@@ -260,7 +258,7 @@ class ContractWrapper:
     def _show(self, agent: str, observation: Any) -> Any:
         if agent not in self._vectors:
             self._vectors[agent] = self.encoder.encode(self.accounts.contract, agent)
-        balance = np.float32(np.clip(self._balances[agent], -LARGEST, LARGEST))
+        balance = np.float32(max(-LARGEST, min(LARGEST, self._balances[agent])))
         vector = np.append(self._vectors[agent], balance)
         return self._view(agent).show(observation, vector=vector, line=self._line)
 

@@ -114,7 +114,6 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
 
         Raises:
             ValueError: if ``actions`` does not name exactly the live agents.
-
         """
         if actions.keys() != set(self.agents):
             raise ValueError(
@@ -320,7 +319,6 @@ def parallel_env(
         ConfigError: names the value that cannot be and what is allowed.
         ContractError: a contract given names what this game does not have, or has more clauses than
             ``max_clauses``.
-
     """
     icn = {name: config.pop(name) for name in _ICN_NAMES if name in config}
     known = (*CONFIG_NAMES, "preset", "max_cycles")

@@ -87,7 +87,6 @@ def judge_named(judge: str | Judge) -> Judge:
 
     Raises:
         ConfigError: no judge has that name.
-
     """
     if callable(judge):
         return judge
