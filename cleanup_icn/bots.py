@@ -28,10 +28,13 @@ def cleaners_needed(parameters: Parameters, num_agents: int) -> int:
     return min(math.ceil(growth / parameters.clean_per_action), num_agents - 1)
 
 
-def on_duty(seen: View) -> tuple[int, ...]:
-    """Return the agents whose job the river is when labour is divided: those of highest index."""
+def cleaners_wanted(seen: View) -> int:
+    """Return how many should clean now: those needed, and helpers while there is a backlog."""
     needed = cleaners_needed(seen.parameters, seen.num_agents)
-    return tuple(range(seen.num_agents - needed, seen.num_agents))
+    if not needed:
+        return 0
+    wanted = math.ceil(seen.pollution / seen.parameters.clean_per_action)
+    return min(max(needed, wanted), seen.num_agents)
 
 
 def harvest(seen: View) -> int:
@@ -47,23 +50,26 @@ def clean(seen: View) -> int:
 
 
 def divide_labour(seen: View) -> int:
-    """As many clean as the river needs, always the same ones; the others harvest."""
-    return clean(seen) if seen.agent_index in on_duty(seen) else harvest(seen)
+    """As many clean as the river needs, those of highest index first; the others harvest."""
+    is_on_duty = seen.agent_index >= seen.num_agents - cleaners_wanted(seen)
+    return clean(seen) if is_on_duty else harvest(seen)
 
 
 def cooperate_conditionally(seen: View) -> int:
     """Take turns at the river as long as the river shows that the others took theirs.
 
     Turns of `TURN_STEPS` steps go round by index. Whoever has had its turn stays until someone
-    relieves it. Who finds the river too dirty for fruit to grow when it should go harvests instead.
+    relieves it. Who should go but finds that fruit could not grow even if the last step's pollution
+    had been cleaned harvests instead: the others have not been there.
     """
-    needed = cleaners_needed(seen.parameters, seen.num_agents)
-    first = (seen.step // TURN_STEPS) * needed
-    turn = {(first + i) % seen.num_agents for i in range(needed)}
+    p = seen.parameters
+    wanted = cleaners_wanted(seen)
+    first = (seen.step // TURN_STEPS) * cleaners_needed(p, seen.num_agents)
+    turn = {(first + i) % seen.num_agents for i in range(wanted)}
     if seen.agent_index in turn:
-        others_did = seen.pollution < max(seen.parameters.pollution_threshold, 1)
+        others_did = seen.pollution < p.pollution_threshold + p.pollution_growth_per_step
         return clean(seen) if seen.is_at_shore or others_did else harvest(seen)
-    relieved = seen.at_shore.bit_count() > needed
+    relieved = seen.at_shore.bit_count() > wanted
     return clean(seen) if seen.is_at_shore and not relieved else harvest(seen)
 
 

@@ -1,73 +1,81 @@
 """Those who work for pay: a scripted agent that follows contracts and negotiates them.
 
-All of it rests on one forecast: what each agent earns per step, in the long run and under a
-contract, if labour is divided and everybody does its part.
+All of it rests on one forecast: how clean the river is kept under given contracts, and what each
+agent then earns per step in the long run. Those whose job the river is keep it as clean as they are
+paid for: clean enough for a yield of fruit of which their income is an equal split, and no cleaner.
+That is a rule of thumb about fairness, not an equilibrium.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from cleanup_icn import rules
-from cleanup_icn.bots import clean, harvest, on_duty
+from cleanup_icn.bots import clean, cleaners_needed, harvest
 from cleanup_icn.contracts import Contract, transfers
 from cleanup_icn.icn.observe import ACCEPT, FIRST_PROPOSAL, REJECT
 from cleanup_icn.icn.protocol import Stage
 from cleanup_icn.icn.text import TalkView
 from cleanup_icn.observe import View, agent_names
-from cleanup_icn.state import WAIT, Parameters
+from cleanup_icn.state import MOVE, WAIT, Parameters
 
-Incomes = Mapping[str, float]
+Contracts = tuple[Contract, ...]
+MAX_LEVELS = 256
+"""About so many levels of pollution are considered; in rivers that hold more, not every one."""
+
 _TOLERANCE = 1e-9
 
 
-def fruit_per_step(parameters: Parameters) -> float:
-    """Return the fruit a step yields while the river is kept clean (units, expected)."""
-    pollution = min(parameters.pollution_growth_per_step, parameters.pollution_max)
-    unlimited = parameters._replace(fruit_max=max(parameters.fruit_growth_per_step, 1))
-    _, grown = rules.grow(pollution, 0, False, True, unlimited)
+class Outlook(NamedTuple):
+    """What the long run looks like: the pollution that is kept to and each agent's income."""
+
+    level: int | None  # pollution after each step's growth; None where nobody cleans
+    incomes: tuple[float, ...]  # per step, by agent index, transfers included
+
+
+def fruit_per_step(parameters: Parameters, level: int) -> float:
+    """Return the fruit that grows per step while pollution is kept at a level (expected units)."""
+    roomy = parameters._replace(fruit_max=max(parameters.fruit_growth_per_step, 1))
+    _, grown = rules.grow(level, 0, False, True, roomy)
     return grown * parameters.prob_fruit_growth
 
 
-def forecast(seen: View, contracts: Sequence[Contract]) -> Incomes:
-    """Return each agent's income per step under the contracts if everybody does its part."""
-    p = seen.parameters
-    names = agent_names(seen.num_agents)
-    workers = on_duty(seen)
-    others = [i for i in range(seen.num_agents) if i not in workers]
-    removed = p.pollution_growth_per_step * p.prob_pollution_growth
-    done: dict[str, dict[str, float]] = {}
-    for i, name in enumerate(names):
-        harvested = 0.0 if i in workers else fruit_per_step(p) / len(others)
-        cleaned = removed / len(workers) if i in workers else 0.0
-        done[name] = {"harvested": harvested, "cleaned": cleaned, "reward": harvested}
-    public = {"pollution": float(p.pollution_growth_per_step), "fruit": fruit_per_step(p)}
-    public["pollution_threshold"] = float(p.pollution_threshold)
-    incomes = {name: features["reward"] for name, features in done.items()}
-    for contract in contracts:
-        for name, amount in transfers(contract, done, public).items():
-            incomes[name] += amount
-    return incomes
+@lru_cache(maxsize=4096)
+def outlook(parameters: Parameters, num_agents: int, contracts: Contracts) -> Outlook:
+    """Return the cleanest level at which those who clean earn an equal split of what grows.
 
-
-def is_worth_it(seen: View, contracts: Sequence[Contract], agent_index: int) -> bool:
-    """Whether an agent's job pays at least an equal split of the fruit: its reservation income."""
-    incomes = forecast(seen, contracts)
-    mine = incomes[agent_names(seen.num_agents)[agent_index]]
-    return mine >= fruit_per_step(seen.parameters) / seen.num_agents - _TOLERANCE
-
-
-def prospects(seen: View, contracts: Sequence[Contract]) -> Incomes:
-    """Return the forecast, or nothing for anyone where an agent on duty would not do its job."""
-    if all(is_worth_it(seen, contracts, worker) for worker in on_duty(seen)):
-        return forecast(seen, contracts)
-    return dict.fromkeys(agent_names(seen.num_agents), 0.0)
+    Labour is divided as `cleanup_icn.bots.divide_labour` does it. If there is no such level, or so
+    few cannot keep up with pollution, nobody cleans and in the long run nobody earns anything.
+    """
+    cleaners = cleaners_needed(parameters, num_agents)
+    growth = parameters.pollution_growth_per_step
+    if cleaners * parameters.clean_per_action >= growth * parameters.prob_pollution_growth:
+        threshold = parameters.pollution_threshold
+        for level in range(growth, threshold, max((threshold - growth) // MAX_LEVELS, 1)):
+            incomes = _incomes(parameters, num_agents, contracts, level)
+            fair = fruit_per_step(parameters, level) / num_agents
+            if all(income >= fair - _TOLERANCE for income in incomes[num_agents - cleaners :]):
+                return Outlook(level if fair > 0.0 else None, incomes)
+    return Outlook(None, (0.0,) * num_agents)
 
 
 def follow_contract(seen: View, contracts: Sequence[Contract]) -> int:
-    """Do one's job at the river if the contracts make it worth it; harvest otherwise."""
-    if seen.agent_index in on_duty(seen) and is_worth_it(seen, contracts, seen.agent_index):
+    """Harvest, or keep the river as clean as the contracts pay for if that is one's job."""
+    p = seen.parameters
+    level = outlook(p, seen.num_agents, tuple(contracts)).level
+    if level is None:
+        return harvest(seen)
+    ahead = min(seen.pollution + p.pollution_growth_per_step, p.pollution_max)
+    wanted = math.ceil(max(ahead - level, 0) / max(p.clean_per_action, 1))
+    regulars = cleaners_needed(p, seen.num_agents)
+    place_from_last = seen.num_agents - seen.agent_index
+    if place_from_last <= wanted:
         return clean(seen)
+    if place_from_last <= regulars:
+        return WAIT if seen.is_at_shore else MOVE
     return harvest(seen)
 
 
@@ -75,25 +83,47 @@ def negotiate(seen: View, contracts: Sequence[Contract], talks: TalkView) -> int
     """Propose, accept, reject or counter: the action in `cleanup_icn.icn`'s action space.
 
     It proposes the contract of the menu under which the worst-off agent is best off, the first of
-    equals. It accepts what leaves it no worse off than the contract in force and the proposal it
-    would make itself; else it counters with that proposal, unless that is what stands already.
+    equals. It accepts what leaves it no worse off than the contract in force and than what it would
+    propose itself; else it counters with that, or rejects if that too promises nothing to someone.
     """
-    me = agent_names(seen.num_agents)[seen.agent_index]
-    ideal = max(
-        range(len(talks.menu)),
-        key=lambda i: min(prospects(seen, (talks.menu[i],)).values()),
-        default=None,
-    )
-    if talks.stage is Stage.PROPOSE:
-        is_mine = talks.proposer == seen.agent_index and ideal is not None
-        return FIRST_PROPOSAL + ideal if is_mine and ideal is not None else WAIT
-    if talks.proposer == seen.agent_index or talks.proposal is None:
+
+    def incomes(*under: Contract) -> tuple[float, ...]:
+        return outlook(seen.parameters, seen.num_agents, under).incomes
+
+    me = seen.agent_index
+    best = max(range(len(talks.menu)), key=lambda i: min(incomes(talks.menu[i])), default=None)
+    if talks.proposer == me:
+        return WAIT if talks.stage is Stage.RESPOND or best is None else FIRST_PROPOSAL + best
+    if talks.proposal is None:
         return WAIT
-    offered = prospects(seen, (talks.proposal,))[me]
-    standing = prospects(seen, contracts)[me]
-    wanted = prospects(seen, (talks.menu[ideal],)) if ideal is not None else {}
-    if offered >= standing - _TOLERANCE and offered >= wanted.get(me, 0.0) - _TOLERANCE:
+    wanted = incomes(talks.menu[best]) if best is not None else (0.0,) * seen.num_agents
+    offered, standing = incomes(talks.proposal)[me], incomes(*contracts)[me]
+    if offered >= max(standing, wanted[me]) - _TOLERANCE:
         return ACCEPT
-    if ideal is not None and min(wanted.values()) > 0.0:
-        return FIRST_PROPOSAL + ideal
-    return REJECT
+    return FIRST_PROPOSAL + best if best is not None and min(wanted) > 0.0 else REJECT
+
+
+def _incomes(
+    parameters: Parameters, num_agents: int, contracts: Contracts, level: int
+) -> tuple[float, ...]:
+    """Each agent's income per step if pollution is kept at a level."""
+    cleaners = cleaners_needed(parameters, num_agents)
+    growth = parameters.pollution_growth_per_step * parameters.prob_pollution_growth
+    yielded = fruit_per_step(parameters, level)
+    done = []
+    for i in range(num_agents):
+        is_cleaner = i >= num_agents - cleaners
+        harvested = 0.0 if is_cleaner else yielded / (num_agents - cleaners)
+        cleaned = growth / cleaners if is_cleaner else 0.0
+        done.append({"harvested": harvested, "cleaned": cleaned, "reward": harvested})
+    public = {
+        "pollution": float(level),
+        "fruit": yielded,
+        "pollution_threshold": float(parameters.pollution_threshold),
+    }
+    features = dict(zip(agent_names(num_agents), done, strict=True))
+    incomes = {name: each["reward"] for name, each in features.items()}
+    for contract in contracts:
+        for name, amount in transfers(contract, features, public).items():
+            incomes[name] += amount
+    return tuple(incomes.values())
