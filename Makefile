@@ -7,8 +7,8 @@ RUN := runs/demo
 PYTEST_ARGS ?= -n 2 --dist loadfile
 
 # A name may be on the path and still not run (a version manager's placeholder), so each is tried.
-FIND_PYTHON := for python in "$$PYTHON" python3.11 python3 python3.12 python3.13 python3.14 python; do \
-	[ -n "$$python" ] && "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
+FIND_PYTHON := for python in $${PYTHON:-python3.11 python3 python3.12 python3.13 python3.14 python}; do \
+	"$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo "$$python" && break; done
 
 .DEFAULT_GOAL := help

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 _TYPER_INTERRUPTED = 130
 _NUM_WORKERS = 2
-_PIPED_COLUMNS = 150
+_PIPED_COLUMNS = 140
 """Width of tables where no terminal says how wide it is."""
 
 # typer carries a click of its own: this is the class of its usage errors, whichever click it is.
@@ -52,12 +53,16 @@ def run(arguments: list[str]) -> int:
     """Run one command; returns its exit code."""
     from cleanup_icn import ConfigError
 
+    code: Any
     try:
         code = app(args=arguments, prog_name="commonweal", standalone_mode=False)
     except (_UsageError, ConfigError) as error:
         message = _usage_message(error) if isinstance(error, _UsageError) else str(error)
         _say("commonweal: " + " ".join(message.split()))
         return WRONG_USAGE
+    except BrokenProcessPool:
+        _say("commonweal: a process of the run died, perhaps for want of memory")
+        return FAILED
     except (KeyboardInterrupt, typer.Abort):
         code = _TYPER_INTERRUPTED
     if code == _TYPER_INTERRUPTED:
@@ -171,9 +176,9 @@ def compare(
 ) -> None:
     """Play policies under contracts; write records, a table and a figure."""
     from benchmarks import compare as comparison
-    from benchmarks.store import FIGURES
+    from benchmarks.store import FIGURES, RunFolder
     from benchmarks.suites import suite_named
-    from benchmarks.table import render_table
+    from benchmarks.table import render_tables
     from benchmarks.training import INSTALL_HINT
 
     chosen = suite_named(suite)
@@ -182,18 +187,19 @@ def compare(
         num_episodes=chosen.num_episodes if episodes is None else episodes,
         seed=chosen.seed if seed is None else seed,
     )
+    folder = RunFolder(out or Path("runs") / suite)
     playable = comparison.without_missing_extras(wanted)
     left_out = [policy for policy in wanted.policies if policy not in playable.policies]
     if left_out:
         _say(f"commonweal: {', '.join(left_out)} is left out; to train it: {INSTALL_HINT}")
-    folder = out or Path("runs") / suite
     with _Progress(playable) as report:
         rows = comparison.compare(
-            playable, out=folder, num_workers=_NUM_WORKERS, report=report, command=sys.argv[1:]
+            playable, folder=folder, num_workers=_NUM_WORKERS, report=report, command=sys.argv[1:]
         )
-    table = render_table(rows, title=f"{playable.name}: {playable.scenario.name}")
-    _answer([row.to_dict() for row in rows], table, as_json=as_json)
-    _say(f"records: {folder}  figure: {folder / FIGURES[0]} and .png")
+    title = f"{playable.name}: {playable.scenario.name}"
+    tables = render_tables(rows, title=title, width=_console().width)
+    _answer([row.to_dict() for row in rows], tables, as_json=as_json)
+    _say(f"records: {folder.path}  figure: {folder.path / FIGURES[0]} and .png")
 
 
 class _Progress:
@@ -214,6 +220,7 @@ class _Progress:
         num_learned = sum(policy in LEARNED for policy in suite.policies)
         trained = num_learned * len(suite.conditions) * suite.training_agent_steps
         played = len(suite.policies) * len(suite.conditions) * suite.num_episodes
+        self._left = {"episodes": played, "agent_steps": trained}
         self._tasks = {"episodes": self._progress.add_task("episodes", total=played)}
         if trained:
             self._tasks["agent_steps"] = self._progress.add_task("training steps", total=trained)
@@ -226,6 +233,8 @@ class _Progress:
         self._progress.stop()
 
     def _report(self, kind: str, amount: int) -> None:
+        amount = min(amount, self._left[kind])  # training ends with a whole rollout
+        self._left[kind] -= amount
         self._progress.advance(self._tasks[kind], amount)
 
 
@@ -251,14 +260,16 @@ def _whole(number: float) -> int | float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _answer(answer: Any, table: Table, *, as_json: bool) -> None:
+def _answer(answer: Any, table: RenderableType, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer))
         return
+    _console().print(table)
+
+
+def _console() -> Console:
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PIPED_COLUMNS)
-    console.print(table)
+    return console if console.is_terminal else Console(width=_PIPED_COLUMNS)
 
 
 def _say(line: str) -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks import training
 from benchmarks.metrics import Row, summarize
@@ -26,27 +25,24 @@ def without_missing_extras(suite: Suite) -> Suite:
 def compare(
     suite: Suite,
     *,
-    out: Path,
+    folder: RunFolder,
     num_workers: int,
     report: Report = lambda _kind, _amount: None,
     command: Sequence[str] = (),
 ) -> list[Row]:
-    """Play all cells of `suite` and write records, table and figure into the folder `out`.
+    """Play all cells of `suite` and write records, table and figure into `folder`.
 
     The same suite gives the same rows, whatever the number of processes; leaving cells out changes
     none of the others.
 
     Args:
         suite: what to play, its seed and number of episodes included.
-        out: a new or empty folder, or that of an earlier run, whose files are replaced.
+        folder: of the run, just opened.
         num_workers: processes; 0 plays in this one.
         report: is told of progress, see `benchmarks.pool`.
         command: how the run was asked for, for the record.
 
-    Raises:
-        ConfigError: the folder cannot be used.
     """
-    folder = RunFolder(out)
     started_at, start_s = datetime.now(UTC), time.monotonic()
     results = run_cells(suite, folder=folder.path, num_workers=num_workers, report=report)
     rows = [summarize(episodes, seed=suite.seed) for episodes in results.values()]

@@ -78,7 +78,7 @@ def _draw(figure: Figure, suite: Suite, rows: Sequence[Row], optimum: Any) -> No
         (welfare, "welfare_by_step", "welfare, fruit a step"),
         (pollution, "pollution_by_step", "pollution, units"),
     ):
-        for row in shown:
+        for row in reversed(shown):  # where lines coincide, the dashes of an earlier one show
             style = styles[row.contract]
             values = getattr(row, course)
             axes.plot(values, color=style.colour, linestyle=style.line, linewidth=2)
@@ -124,7 +124,7 @@ def _draw_efficiency(
     axes.set_ylim(len(suite.policies) - 0.5, -0.5)
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]), right=max(1.04, axes.get_xlim()[1]))
     axes.set_xlabel("efficiency: welfare as a fraction of the social optimum")
-    axes.set_title(f"n = {rows[0].n} episodes a cell, bars: 95% intervals", loc="left")
+    axes.set_title(f"{suite.name}: n = {rows[0].n} a cell, bars: 95% intervals", loc="left")
     _plain(axes)
 
 
@@ -159,7 +159,7 @@ def _legend(styles: dict[str, _Style]) -> list[Any]:
             marker=s.marker,
             linestyle=s.line,
             lw=2,
-            label=f"contract {name}",
+            label=f"contract: {name}",
         )
         for name, s in styles.items()
     ]

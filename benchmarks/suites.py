@@ -56,9 +56,7 @@ class Suite:
     shown_policy: str  # the one whose play the figure follows over time
     num_episodes: int = 20  # episodes a cell
     seed: int = 0  # of the run: starts, dice, agents, training, resampling
-    training_agent_steps: int = (
-        200_000  # experience of each learning policy, one training a condition
-    )
+    training_agent_steps: int = 120_000  # experience of a learned policy, once a condition
 
     def __post_init__(self) -> None:
         """Check what the command line lets people choose."""

@@ -19,6 +19,9 @@ Bot = Callable[[View], int]
 TURN_STEPS = 10
 """How long a conditional cooperator's turn at the river lasts, in steps."""
 
+RELIEF_STEPS = 2
+"""How long it waits after its turn for someone to relieve it, in steps."""
+
 
 def cleaners_needed(parameters: Parameters, num_agents: int) -> int:
     """Return how many must clean to keep up with pollution, at least one agent left to harvest."""
@@ -30,9 +33,9 @@ def cleaners_needed(parameters: Parameters, num_agents: int) -> int:
 
 def cleaners_wanted(seen: View) -> int:
     """Return how many should clean now: those needed, and helpers while there is a backlog."""
-    needed = cleaners_needed(seen.parameters, seen.num_agents)
-    if not needed:
+    if seen.parameters.clean_per_action == 0:
         return 0
+    needed = cleaners_needed(seen.parameters, seen.num_agents)
     wanted = math.ceil(seen.pollution / seen.parameters.clean_per_action)
     return min(max(needed, wanted), seen.num_agents)
 
@@ -59,8 +62,9 @@ def cooperate_conditionally(seen: View) -> int:
     """Take turns at the river as long as the river shows that the others took theirs.
 
     Turns of `TURN_STEPS` steps go round by index. Whoever has had its turn stays until someone
-    relieves it. Who should go but finds that fruit could not grow even if the last step's pollution
-    had been cleaned harvests instead: the others have not been there.
+    relieves it, but not for more than `RELIEF_STEPS`. Who should go but finds that fruit could not
+    grow even if the last step's pollution had been cleaned harvests instead: the others have not
+    been there.
     """
     p = seen.parameters
     wanted = cleaners_wanted(seen)
@@ -69,8 +73,9 @@ def cooperate_conditionally(seen: View) -> int:
     if seen.agent_index in turn:
         others_did = seen.pollution < p.pollution_threshold + p.pollution_growth_per_step
         return clean(seen) if seen.is_at_shore or others_did else harvest(seen)
-    relieved = seen.at_shore.bit_count() > wanted
-    return clean(seen) if seen.is_at_shore and not relieved else harvest(seen)
+    is_relieved = seen.at_shore.bit_count() > wanted
+    waits = seen.step % TURN_STEPS < RELIEF_STEPS and not is_relieved
+    return clean(seen) if seen.is_at_shore and waits else harvest(seen)
 
 
 def planner(config: CleanupConfig) -> Bot:

@@ -69,7 +69,8 @@ def follow_contract(seen: View, contracts: Sequence[Contract]) -> int:
     if level is None:
         return harvest(seen)
     ahead = min(seen.pollution + p.pollution_growth_per_step, p.pollution_max)
-    wanted = math.ceil(max(ahead - level, 0) / max(p.clean_per_action, 1))
+    missing = max(ahead - level, 0) if p.clean_per_action else 0
+    wanted = math.ceil(missing / max(p.clean_per_action, 1))
     regulars = cleaners_needed(p, seen.num_agents)
     place_from_last = seen.num_agents - seen.agent_index
     if place_from_last <= wanted:

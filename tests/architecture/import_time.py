@@ -29,7 +29,7 @@ def seconds(modules: str) -> float:
 def main() -> None:
     """Measure in turns, so that a busy moment falls on all of them, and print the medians."""
     seconds(", ".join(IMPORTS))  # compiles what is not yet compiled
-    measured = {modules: [] for modules in IMPORTS}
+    measured: dict[str, list[float]] = {modules: [] for modules in IMPORTS}
     for _ in range(ROUNDS):
         for modules, times in measured.items():
             times.append(seconds(modules))

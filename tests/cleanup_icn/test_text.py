@@ -50,7 +50,7 @@ def configs(draw):
 def views(draw):
     """What anyone can see at any moment of any game."""
     config = draw(configs())
-    steps = st.integers(0, config.horizon_steps)
+    steps = st.integers(0, config.horizon_steps) | st.just(config.horizon_steps)
     if config.change_steps:
         # Where the world changes, and just before, is where most can go wrong.
         steps |= st.sampled_from(config.change_steps).map(lambda step: max(step - 1, 0))
@@ -264,3 +264,11 @@ def test_no_answer_raises_and_only_ok_is_more_than_a_wait(answer):
 def test_whatever_the_reasoning_the_final_line_is_read(before, name, after):
     answer = f"{before}\nAction: {name}{after}"
     assert text.parse_action(answer) == (text.ACTION_BY_NAME[name], ParseStatus.OK)
+
+
+@pytest.mark.parametrize(
+    "endless", ["\n", " ", ":", "*", "action", "action:", "Action: harvest ", "\n action : "]
+)
+def test_an_answer_without_end_is_read_to_its_end(endless):
+    # A pattern that backtracks over it would take hours.
+    assert text.parse_action(endless * 200_000 + "\nAction: move") == (MOVE, ParseStatus.OK)

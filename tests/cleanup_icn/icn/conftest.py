@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -106,6 +107,20 @@ def contracts(draw: Any, num_agents: int, *, lump_sums: bool = True, caps: bool 
     return Contract(clauses, draw(duration), parties)
 
 
+def random_policy(dice, signable=()):
+    """Choose at random what the mask allows and, where a proposal is, other contracts too."""
+
+    def choose(agent, observation, info):
+        legal = np.flatnonzero(info["action_mask"])
+        if FIRST_PROPOSAL in legal and signable and dice.random() < 0.7:
+            return signable[dice.integers(len(signable))]
+        if ACCEPT in legal and dice.random() < 0.6:
+            return ACCEPT
+        return int(dice.choice(legal))
+
+    return choose
+
+
 @pytest.fixture(scope="session")
 def table() -> SimpleNamespace:
     """The negotiating table: ways to play and to talk, and contracts to talk about."""
@@ -116,4 +131,5 @@ def table() -> SimpleNamespace:
         disagree=disagree,
         wage=wage,
         contracts=contracts,
+        random_policy=random_policy,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanup_icn import ConfigError, icn
-from cleanup_icn.contracts import Contract
+from cleanup_icn.contracts import Condition, Contract, Fine
 from cleanup_icn.icn import judge
 from cleanup_icn.icn.judge import Situation, judge_named
 
@@ -74,6 +76,22 @@ def test_a_judge_is_asked_once_before_each_play_step_whatever_the_talks(table):
     assert asked == list(range(12))
 
 
+def test_a_judge_is_asked_before_the_steps_of_forced_waiting_too(table):
+    asked = []
+    held_at(
+        table,
+        judge=lambda seen: asked.append(seen.step) or seen.step == 0,
+        negotiation_cost_steps=3,
+    )
+    assert asked == list(range(12))
+
+
+def test_talks_that_fall_due_in_the_wait_are_held_once_after_it(table):
+    due = (0, 1, 2, 7)
+    held = held_at(table, judge=lambda seen: seen.step in due, negotiation_cost_steps=3)
+    assert held == [0, 3, 7]
+
+
 def test_a_judge_is_asked_anew_in_every_episode():
     asked = []
     env = icn.parallel_env(judge=lambda seen: bool(asked.append(seen)), horizon_steps=3)
@@ -126,6 +144,19 @@ def test_welfare_before_transfers_is_what_a_judge_sees(table):
     while env.agents:
         table.say(env, HARVEST, HARVEST)
     assert told[-1] == (8.0, 5.0, 0.0)
+
+
+def test_a_judge_that_writes_on_what_it_is_shown_changes_nothing(table):
+    def scribble(seen):
+        with contextlib.suppress(TypeError):
+            seen.public["pollution"] = 99
+        return False
+
+    when = Condition("pollution", ">=", 50.0)
+    fine = Fine(payer="agent_0", payee="agent_1", per="harvested", rate=1.0, when=when)
+    env = icn.parallel_env(judge=scribble, initial_contract=Contract([fine]))
+    env.reset(seed=0)
+    assert table.say(env, HARVEST, 0)["agent_1"]["transfer"] == 0.0
 
 
 @pytest.mark.parametrize("cost", [1, 2, 3])
@@ -197,7 +228,7 @@ def test_the_judge_of_welfare_calls_for_talks_once_the_river_is_dirty(table):
     "name", ["", "sometimes", "every", "every:", "every:0", "every:-1", "every:1.5", "every:²", 3]
 )
 def test_a_judge_that_does_not_exist_is_refused_by_name(name):
-    with pytest.raises(ConfigError, match="judge = .*never, start, change, welfare-fall"):
+    with pytest.raises(ConfigError, match=r"judge = .*never, start, change, welfare-fall"):
         icn.parallel_env(judge=name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,7 +195,7 @@ def test_a_contract_is_ratified_exactly_if_every_other_agent_said_accept_to_it(d
 @given(dialogues())
 def test_every_proposal_on_the_table_was_said_by_its_proposer(dialogue):
     passed, _ = dialogue
-    for (before, said), (after, _) in zip(passed, passed[1:], strict=False):
+    for (before, said), (after, _) in pairwise(passed):
         if after.proposal is not None:
             assert said[after.proposer] == propose(after.proposal)
             assert can_say(before, after.proposer, Speech.PROPOSE)

@@ -1,0 +1,28 @@
+"""Learned policies in a comparison."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("sb3_contrib")
+
+from benchmarks.pool import cells_of, run_cells
+
+
+def test_a_learned_policy_is_trained_played_and_kept(tiny_suite, tmp_path):
+    suite = replace(tiny_suite, policies=("ppo",), conditions=tiny_suite.conditions[2:])
+    made = {"agent_steps": 0, "episodes": 0}
+
+    def report(kind, amount):
+        made[kind] += amount
+
+    results = run_cells(suite, folder=tmp_path, num_workers=0, report=report)
+    (cell,) = cells_of(suite)
+    assert len(results[cell]) == made["episodes"] == suite.num_episodes
+    assert made["agent_steps"] >= suite.training_agent_steps
+    kept = tmp_path / "ppo" / "icn"
+    assert (kept / "policy.zip").exists()
+    assert json.loads((kept / "policy.json").read_text())["meta"]["contract"]["name"] == "icn"
