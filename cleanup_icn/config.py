@@ -37,6 +37,10 @@ class ConfigError(ValueError):
         self.value = value
         self.allowed = allowed
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[str, object, str]]:
+        """Pickle by the parts, so that the error comes back whole from a worker process."""
+        return type(self), (self.name, self.value, self.allowed)
+
 
 class Change(NamedTuple):
     """From ``step`` (play steps, from 0) on, the named parameters have the given values."""

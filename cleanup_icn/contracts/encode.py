@@ -82,13 +82,17 @@ class ContractEncoder:
             rows += self._encode_clause(clause, contract, agent)
         rows += [0.0] * ((self.max_clauses - len(contract.clauses)) * self._clause_size)
         rows += _one_hot(contract.duration.until, UNTIL)
-        rows.append((contract.duration.step or 0) / (self.horizon_steps or 1))
+        # A step may be an integer that no float can hold.
+        last = min(contract.duration.step or 0, int(LARGEST) * (self.horizon_steps or 1))
+        rows.append(last / (self.horizon_steps or 1))
         return np.clip(rows, -LARGEST, LARGEST).astype(np.float32)
 
     def check(self, contract: Contract) -> None:
         """Raise ContractError if the contract cannot be encoded."""
         if len(contract.clauses) > self.max_clauses:
-            raise ContractError("clauses", len(contract.clauses), f"at most {self.max_clauses}")
+            raise ContractError(
+                "clauses", len(contract.clauses), f"at most {self.max_clauses} (max_clauses)"
+            )
         for field, names, allowed in (
             ("agents", contract.agent_names, self.agents),
             ("features", contract.feature_names, self.feature_names),

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from cleanup_icn import rules
 from cleanup_icn.bots import clean, cleaners_needed, harvest
-from cleanup_icn.contracts import Contract, transfers
+from cleanup_icn.config import SCHEDULED_NAMES
+from cleanup_icn.contracts import Contract, LumpSum, transfers
 from cleanup_icn.icn.observe import ACCEPT, FIRST_PROPOSAL, REJECT
 from cleanup_icn.icn.protocol import Stage
 from cleanup_icn.icn.text import TalkView
@@ -107,7 +108,7 @@ def negotiate(seen: View, contracts: Sequence[Contract], talks: TalkView) -> int
 def _incomes(
     parameters: Parameters, num_agents: int, contracts: Contracts, level: int
 ) -> tuple[float, ...]:
-    """Each agent's income per step if pollution is kept at a level."""
+    """Each agent's income per step if pollution is kept at a level, without what is paid once."""
     cleaners = cleaners_needed(parameters, num_agents)
     growth = parameters.pollution_growth_per_step * parameters.prob_pollution_growth
     yielded = fruit_per_step(parameters, level)
@@ -117,14 +118,13 @@ def _incomes(
         harvested = 0.0 if is_cleaner else yielded / (num_agents - cleaners)
         cleaned = growth / cleaners if is_cleaner else 0.0
         done.append({"harvested": harvested, "cleaned": cleaned, "reward": harvested})
-    public = {
-        "pollution": float(level),
-        "fruit": yielded,
-        "pollution_threshold": float(parameters.pollution_threshold),
-    }
+    public: dict[str, float] = dict(zip(SCHEDULED_NAMES, parameters, strict=False))
+    public.update(pollution=level, fruit=yielded)
     features = dict(zip(agent_names(num_agents), done, strict=True))
     incomes = {name: each["reward"] for name, each in features.items()}
     for contract in contracts:
-        for name, amount in transfers(contract, features, public).items():
+        lasting = [clause for clause in contract.clauses if not isinstance(clause, LumpSum)]
+        steady = Contract(lasting, parties=contract.parties)
+        for name, amount in transfers(steady, features, public).items():
             incomes[name] += amount
     return tuple(incomes.values())

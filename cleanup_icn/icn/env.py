@@ -33,8 +33,11 @@ from cleanup_icn.observe import PUBLIC_FEATURES, view
 from cleanup_icn.state import WAIT
 from cleanup_icn.text import ParsedAction, ParseStatus
 
-MAX_CHARS = 65_536
-"""Upper bound on the length of an observation, in characters."""
+LARGEST_NUMBER = 10**6
+"""No number in a contract proposed by an agent may be above this."""
+
+MAX_CLAUSE_CHARS = 2_000
+"""Upper bound on the length of a clause in words, in characters."""
 
 _SPEECH_OF_ACTION = {WAIT: Speech.PASS, ACCEPT: Speech.ACCEPT, REJECT: Speech.REJECT}
 _ACTION_OF_SPEECH = {speech: action for action, speech in _SPEECH_OF_ACTION.items()}
@@ -48,10 +51,10 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
 
     Actions are ``Discrete(6 + len(menu))``: Cleanup's four (0 is also *pass* in talks), accept,
     reject, then one for each contract of the menu: a proposal or, from those who answer, a counter.
-    In talks a `Contract` is an action as well: a proposal of what is not in the menu. What is not
-    possible is, in play, a wait, and in talks nothing said; it counts as illegal. *Pass* from an
-    agent whose answer is asked is an abstention: the mask excludes it, it is no rejection, and it
-    keeps the vote from being unanimous. Malformed answers in words become it.
+    In talks a `Contract` is an action as well: a proposal of what is not in the menu, if it names
+    what this game has and no number in it is above 10^6. What is not possible is, in play, a wait,
+    and in talks nothing said; it counts as illegal. An agent whose answer is asked and who says
+    nothing abstains, which is no rejection and keeps the vote from being unanimous.
 
     ``infos[agent]`` holds what Cleanup's does, and ``phase`` ("play", "waiting", "propose" or
     "respond": what comes next), ``said`` (the agent's move in the talks step just made, or None),
@@ -83,8 +86,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         self.agents: list[str] = []
         self._kind = observation
         self._observer = ICNObserver(config, icn)
-        for contract in (*icn.menu, icn.initial_contract):
-            self._observer.encoder.check(contract)
+        self._check_contracts()
         self._observation_spaces = dict.fromkeys(self.possible_agents, self._build_space())
         self._action_spaces: dict[str, spaces.Space[Any]] = {
             agent: spaces.Discrete(self._observer.num_actions) for agent in self.possible_agents
@@ -130,9 +132,9 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         return self._session.contract
 
     @property
-    def history(self) -> list[Negotiation]:
+    def history(self) -> tuple[Negotiation, ...]:
         """The negotiations of this episode, oldest first."""
-        return self._session.history
+        return tuple(self._session.history)
 
     @property
     def menu(self) -> tuple[Contract, ...]:
@@ -159,26 +161,27 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
     def rules_text(self, agent: str) -> str:
         """Return what a model is told once, before the first observation; equal for all agents."""
         rules = self._world.rules_text(agent)
-        return text.render_rules(rules, self.menu, disagreement=self.icn.disagreement)
+        return text.render_rules(rules, self.menu, features=self.contract_features, icn=self.icn)
 
     def parse_answer(self, agent: str, answer: object) -> ParsedAction:
         """Read what an agent answered to its observation. Never raises.
 
         The action is an integer, or a `Contract` proposed in words. What cannot be read, or
-        proposes what cannot be signed here, is a wait in play and says nothing in talks.
+        proposes what cannot be signed here, is a wait in play and `Speech.NOTHING` in talks: it is
+        counted by its status and not as illegal.
         """
         del agent
         if self._session.talks is None:
             return play_text.parse_action(answer)
         said = text.parse_speech(answer, self.menu)
         if said.status is not ParseStatus.OK:
-            return ParsedAction(WAIT, said.status)
+            return ParsedAction(Speech.NOTHING, said.status)
         if said.contract is None:
             return ParsedAction(_ACTION_OF_SPEECH[said.speech], said.status)
         if said.menu_index is not None:
             return ParsedAction(FIRST_PROPOSAL + said.menu_index, said.status)
         if not self._can_be_signed(said.contract):
-            return ParsedAction(WAIT, ParseStatus.BAD_CONTRACT)
+            return ParsedAction(Speech.NOTHING, ParseStatus.BAD_CONTRACT)
         return ParsedAction(said.contract, said.status)
 
     def _play(self, actions: dict[str, Any]) -> Steps:
@@ -187,7 +190,9 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         self._world_seen, game_rewards, terminations, truncations, infos = self._world.step(played)
         if forced:
             for agent, action in actions.items():
-                infos[agent]["illegal"] = int(_index(action) != WAIT)
+                illegal = int(_index(action) != WAIT)
+                infos[agent]["illegal"] = illegal
+                infos[agent]["features"]["illegal"] = float(illegal)
         self._world_infos = infos
         features = {agent: info["features"] for agent, info in infos.items()}
         settled = self._session.after_play(features, game_rewards, self._moment())
@@ -207,7 +212,8 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         nothing = dict.fromkeys(self.contract_features, 0.0)
         for i, agent in enumerate(self.agents):
             info = {**self._world_infos[agent], **idle, "features": nothing}
-            if moves[i].speech is not Speech.PASS and not can_say(talks, i, moves[i].speech):
+            was_malformed = _is_nothing(actions[agent])
+            if not was_malformed and not can_say(talks, i, moves[i].speech):
                 info["illegal"] = 1
             self._world_infos[agent] = info
         observations, infos = self._observations(), self._infos(None, {})
@@ -230,15 +236,25 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         speech = _SPEECH_OF_ACTION.get(index)
         return Move(speech) if speech else None
 
+    def _check_contracts(self) -> None:
+        given = {f"menu[{i}]": contract for i, contract in enumerate(self.menu)}
+        for path, contract in {**given, "initial_contract": self.icn.initial_contract}.items():
+            try:
+                self._observer.encoder.check(contract)
+            except ContractError as error:
+                raise error.within(path) from None
+
     def _can_be_signed(self, contract: Contract) -> bool:
         try:
             self._observer.encoder.check(contract)
         except ContractError:
             return False
-        return True
+        return _are_small(contract.to_dict())
 
     def _build_space(self) -> spaces.Space[Any]:
-        words = spaces.Text(MAX_CHARS, charset=play_text.CHARSET)
+        contract = 200 + MAX_CLAUSE_CHARS * self.icn.max_clauses
+        told = len(text.render_menu(self.menu)) + contract * (text.HISTORY_SHOWN + 2)
+        words = spaces.Text(play_text.MAX_CHARS + told, charset=play_text.CHARSET)
         if self._kind == "text":
             return words
         vector = self._observer.vector_space()
@@ -256,7 +272,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         ]
         if self._kind == "text":
             return {agent: self._words(i, phase) for i, agent in enumerate(self.agents)}
-        shown = self.history if self.icn.history else []
+        shown = self.history if self.icn.history else ()
         rows = self._observer.vectors(
             [self._world_seen[agent] for agent in self.agents],
             phase=phase,
@@ -349,6 +365,18 @@ def _index(action: object) -> int:
         return operator.index(action)  # type: ignore[arg-type]
     except TypeError:
         return -1
+
+
+def _are_small(values: Any) -> bool:
+    """Whether no number anywhere in these JSON values is above `LARGEST_NUMBER`."""
+    if isinstance(values, dict | list):
+        return all(map(_are_small, values.values() if isinstance(values, dict) else values))
+    return not isinstance(values, int | float) or abs(values) <= LARGEST_NUMBER
+
+
+def _is_nothing(action: object) -> bool:
+    """Whether the action is what `ICNEnv.parse_answer` makes of a malformed answer in talks."""
+    return isinstance(action, str) and action == Speech.NOTHING
 
 
 def _said(move: Move | None) -> str | None:

@@ -7,6 +7,7 @@ every judge.)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -95,7 +96,6 @@ def judge_named(judge: str | Judge) -> Judge:
         raise ConfigError("judge", judge, allowed)
     if judge in _NAMED:
         return _NAMED[judge]
-    kind, _, steps = judge.partition(":")
-    if kind == "every" and steps.isdigit() and int(steps) > 0:
-        return every(int(steps))
+    if found := re.fullmatch("every:([1-9][0-9]*)", judge):
+        return every(int(found[1]))
     raise ConfigError("judge", judge, allowed)

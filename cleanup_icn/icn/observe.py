@@ -21,9 +21,6 @@ ACCEPT, REJECT = NUM_ACTIONS, NUM_ACTIONS + 1
 FIRST_PROPOSAL = NUM_ACTIONS + 2
 """Actions: 0..3 as in Cleanup (0 is also ``pass`` in talks), accept, reject, then the menu."""
 
-CONDITION_QUANTITIES = ("pollution", "fruit", "pollution_threshold")
-"""Public quantities that the conditions of a negotiated contract may compare."""
-
 
 class ICNObserver:
     """Writes vectors and masks of one configuration.
@@ -41,7 +38,7 @@ class ICNObserver:
         self.encoder = ContractEncoder(
             agents=self._agents,
             feature_names=CleanupEnv.contract_features,
-            public_names=CONDITION_QUANTITIES,
+            public_names=CleanupEnv.public_features,
             max_clauses=icn.max_clauses,
             horizon_steps=config.horizon_steps,
         )

@@ -7,6 +7,7 @@ step and what was said in each step of talks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cleanup_icn.contracts import Accounts, Contract, Settlement
@@ -20,8 +21,8 @@ class Moment(NamedTuple):
     """What everybody sees before a play step."""
 
     step: int  # the play step about to be made, from 0
-    public: Mapping[str, float]  # pollution, fruit and the parameters in force
-    changed: Mapping[str, tuple[float, float]]  # what changed just now
+    public: dict[str, float]  # pollution, fruit and the parameters in force
+    changed: dict[str, tuple[float, float]]  # what changed just now
 
 
 class Session:
@@ -48,6 +49,7 @@ class Session:
     def begin(self, now: Moment) -> None:
         """Ask the judge before the first step."""
         self._now = now
+        self._end_if_over()
         self._ask_judge()
 
     def after_play(
@@ -67,7 +69,9 @@ class Session:
         is_over = now.step >= self._horizon_steps
         settlement = self.accounts.settle() if is_over or self._icn.settle == "step" else None
         if not is_over:
-            self._end_lapsed_contract()
+            if self.contract.duration.until == "change" and now.changed:
+                self.accounts.sign(Contract())
+            self._end_if_over()
             self._ask_judge()
         return settlement
 
@@ -86,8 +90,8 @@ class Session:
         situation = Situation(
             step=self._now.step,
             horizon_steps=self._horizon_steps,
-            public=self._now.public,
-            changed=self._now.changed,
+            public=MappingProxyType(self._now.public),
+            changed=MappingProxyType(self._now.changed),
             contract=self.contract,
             welfare=tuple(self._welfare),
             negotiated_at=tuple(held.step for held in self.history),
@@ -104,14 +108,14 @@ class Session:
             self.accounts.sign(outcome.contract)
         elif self._icn.disagreement == "void":
             self.accounts.sign(Contract())
+        self._end_if_over()
         now = self._now
         self.history.append(Negotiation(now.step, now.public, before, outcome, self.contract))
         self.talks = None
         self.waiting_steps = self._icn.negotiation_cost_steps
 
-    def _end_lapsed_contract(self) -> None:
-        duration = self.contract.duration
-        if (duration.until == "step" and self._now.step >= (duration.step or 0)) or (
-            duration.until == "change" and self._now.changed
-        ):
+    def _end_if_over(self) -> None:
+        """Put the null contract in place of one whose last step has been played."""
+        last = self.contract.duration.step
+        if last is not None and self._now.step >= last:
             self.accounts.sign(Contract())

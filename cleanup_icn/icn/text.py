@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cleanup_icn.contracts import Contract, ContractError, contract_line
+from cleanup_icn.contracts import (
+    Condition,
+    Contract,
+    Duration,
+    Fine,
+    LumpSum,
+    Share,
+    Wage,
+    contract_line,
+)
+from cleanup_icn.icn.config import ICNConfig
 from cleanup_icn.icn.history import Negotiation
 from cleanup_icn.icn.protocol import Speech, Stage, Talks
 from cleanup_icn.observe import View, agent_names
@@ -18,6 +29,27 @@ from cleanup_icn.text import (
     render_observation,
     render_situation,
 )
+
+_EXAMPLES = (
+    Contract([Share(payer="agent_0", payee="others", of="harvested", fraction=0.4)]),
+    Contract(
+        [Wage(payer="others", payee="agent_1", per="cleaned", rate=0.6, cap=40)], Duration("change")
+    ),
+    Contract(
+        [
+            Fine(
+                payer="all",
+                payee="others",
+                per="harvested",
+                rate=1,
+                when=Condition("pollution", ">=", 6),
+            )
+        ],
+        Duration("step", 30),
+    ),
+    Contract([LumpSum(payer="agent_0", payee="agent_1", amount=5)]),
+)
+"""One of each clause and each duration, to show the language by."""
 
 HISTORY_SHOWN = 8
 """How many of the latest negotiations an agent in talks is shown."""
@@ -54,17 +86,24 @@ class ParsedSpeech(NamedTuple):
     status: ParseStatus
 
 
-def render_rules(rules: str, menu: Sequence[Contract], *, disagreement: str) -> str:
+def render_rules(
+    rules: str, menu: Sequence[Contract], *, features: Sequence[str], icn: ICNConfig
+) -> str:
     """Add to the rules of play how talks go; nothing here changes during an episode."""
-    stands = "the contract in force stands" if disagreement == "keep" else "no contract is in force"
+    keeps = icn.disagreement == "keep"
+    stands = "the contract in force stands" if keeps else "no contract is in force"
     return (
         f"{rules}\n"
         "At times contracts are negotiated while the world stands still. One agent proposes a "
         "contract; all others answer at once: accept, reject, or counter with another contract. If "
         "all accept it is in force. Else the first counter is the next proposal, or the next agent "
-        f"proposes. If no proposal is accepted in the rounds allowed, {stands}.\n"
-        "A contract is named by its number in the menu or written as one sentence like those of "
-        "the menu:\n" + _render_menu(menu)
+        f"proposes. If none of {icn.max_rounds} proposals is accepted, {stands}. Talks cost "
+        f"{icn.negotiation_cost_steps} steps of waiting.\n"
+        f"A contract is named by its number in the menu:\n{render_menu(menu)}\n"
+        f"or written out, as JSON or as one sentence of up to {icn.max_clauses} clauses joined by "
+        f"semicolons. Clauses pay for units {', '.join(features)}; payers and payees are agents, "
+        "the others or every agent. Examples of all that a contract can say:\n"
+        + "\n".join(contract.to_text() for contract in _EXAMPLES)
     )
 
 
@@ -93,6 +132,11 @@ def render_history(history: Sequence[Negotiation]) -> str:
             f"{result}: {held.after.to_text()}"
         )
     return "\n".join(lines)
+
+
+def render_menu(menu: Sequence[Contract]) -> str:
+    """Write the menu, a line a contract."""
+    return "\n".join(f"Menu {i}: {contract.to_text()}" for i, contract in enumerate(menu))
 
 
 def parse_contracts(text: str) -> tuple[Contract, ...]:
@@ -125,8 +169,9 @@ def is_waiting(text: str) -> bool:
 def parse_speech(answer: object, menu: Sequence[Contract]) -> ParsedSpeech:
     """Read the last ``Action:`` line of an answer in talks; never raises.
 
-    ``pass``, ``accept``, ``reject``, ``propose X`` or ``counter X``, where X is a number of the
-    menu, a contract in words, or one in JSON. Anything else is nothing said, with its status.
+    ``pass``, ``accept`` or ``reject`` and no more, or ``propose X`` or ``counter X``, where X is a
+    number of the menu, a contract in words, or one in JSON. Anything else is nothing said, with its
+    status.
     """
     if not isinstance(answer, str):
         return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.NOT_TEXT)
@@ -136,13 +181,14 @@ def parse_speech(answer: object, menu: Sequence[Contract]) -> ParsedSpeech:
     word = found[-1]["word"].lower()
     if word in ("propose", "counter"):
         return _parse_proposal(answer[found[-1].end("word") :], menu)
-    if word not in ("pass", "accept", "reject"):
+    if word not in ("pass", "accept", "reject") or re.search(r"\w", found[-1]["rest"]):
         return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.UNKNOWN_ACTION)
     return ParsedSpeech(Speech(word), None, None, ParseStatus.OK)
 
 
 _ACTION = re.compile(
-    r"^[^\w\n]*action[^\w\n:]*:[^\w\n]*(?P<word>[a-z_]+)", re.IGNORECASE | re.MULTILINE
+    r"^[^\w\n]*action[^\w\n:]*:[^\w\n]*(?P<word>[a-z_]+)(?P<rest>[^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _TALKS = re.compile(
     r"^Phase: talks, round (?P<round>\d+) of (?P<max>\d+)\. agent_(?P<proposer>\d+) "
@@ -150,10 +196,6 @@ _TALKS = re.compile(
     re.MULTILINE,
 )
 _MENU = re.compile(r"^Menu \d+: (.+)$", re.MULTILINE)
-
-
-def _render_menu(menu: Sequence[Contract]) -> str:
-    return "\n".join(f"Menu {i}: {contract.to_text()}" for i, contract in enumerate(menu))
 
 
 def _render_talks(seen: View, talks: Talks, menu: Sequence[Contract]) -> str:
@@ -167,25 +209,29 @@ def _render_talks(seen: View, talks: Talks, menu: Sequence[Contract]) -> str:
     elif talks.stage is Stage.PROPOSE and is_proposer:
         choices = ("pass", "propose <number or contract>")
     if len(choices) > 1:
-        lines.append(_render_menu(menu))
+        lines.append(render_menu(menu))
     return "\n".join([*lines, render_choice(choices)])
 
 
 def _parse_proposal(words: str, menu: Sequence[Contract]) -> ParsedSpeech:
-    """Read what follows ``propose``: the rest of the line, or JSON to its closing brace."""
-    words = words.strip(" \t:")
-    line = words.split("\n", 1)[0].strip().strip("*`\"'").strip()
-    number = re.fullmatch(r"(?:menu\s*|number\s*|#)?(\d+)\W*", line, re.IGNORECASE)
+    """Read what follows ``propose``: the rest of the line, or JSON over several lines."""
+    line = words.split("\n", 1)[0].strip(" \t:*`\"'")
+    number = re.fullmatch(r"(?:menu\s*|number\s*|#)?([0-9]{1,9})\W*", line, re.IGNORECASE)
     try:
-        if number:
+        if number and int(number[1]) < len(menu):
             index = int(number[1])
-            if index < len(menu):
-                return ParsedSpeech(Speech.PROPOSE, menu[index], index, ParseStatus.OK)
-        elif words.startswith(("{", "```", "`{")):
-            found = words[words.index("{") : words.rindex("}") + 1]
-            return ParsedSpeech(Speech.PROPOSE, Contract.from_json(found), None, ParseStatus.OK)
+            return ParsedSpeech(Speech.PROPOSE, menu[index], index, ParseStatus.OK)
+        json_form = re.match(r"[\s:]*(?:`+(?:json)?\s*)?(?=\{)", words)
+        if json_form:
+            contract = Contract.from_json(_first_object(words[json_form.end() :]))
         else:
-            return ParsedSpeech(Speech.PROPOSE, Contract.from_text(line), None, ParseStatus.OK)
-    except (ContractError, ValueError):
-        pass
-    return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.BAD_CONTRACT)
+            contract = Contract.from_text(line)
+    except (ValueError, RecursionError):  # a JSON form can be nested without end
+        return ParsedSpeech(Speech.NOTHING, None, None, ParseStatus.BAD_CONTRACT)
+    return ParsedSpeech(Speech.PROPOSE, contract, None, ParseStatus.OK)
+
+
+def _first_object(words: str) -> str:
+    """Return the JSON object that a text begins with; what follows it does not matter."""
+    _, end = json.JSONDecoder().raw_decode(words)
+    return words[:end]

@@ -89,7 +89,7 @@ def test_nobody_is_bound_by_a_contract_that_one_agent_did_not_accept(table, num_
         table.say(env, FIRST_PROPOSAL + 3, *[WAIT] * (num_agents - 1))
         answers = [dissent if i == dissenter else ACCEPT for i in range(1, num_agents)]
         table.say(env, WAIT, *answers)
-        assert (env.phase, env.contract, env.history) == ("propose", Contract(), [])
+        assert (env.phase, env.contract, env.history) == ("propose", Contract(), ())
 
 
 def test_the_first_counter_in_rotation_is_the_next_proposal(table):

@@ -46,7 +46,7 @@ def test_the_history_ends_with_its_episode(table):
     env.reset(seed=0)
     table.agree(env, TRIBUTE)
     env.reset()
-    assert env.history == []
+    assert env.history == ()
     assert env.contract.is_null
 
 
