@@ -205,9 +205,9 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
     def _talk(self, actions: dict[str, Any]) -> Steps:
         talks = self._session.talks
         assert talks is not None  # step() chose this branch by it
-        self._said = tuple(self._as_move(actions[agent]) for agent in self.agents)
-        moves = [move or Move(Speech.NOTHING) for move in self._said]
+        moves = tuple(self._as_move(actions[agent]) for agent in self.agents)
         self._session.talk(moves)
+        self._said = moves
         idle = {"harvested": 0.0, "cleaned": 0.0, "illegal": 0}
         nothing = dict.fromkeys(self.contract_features, 0.0)
         for i, agent in enumerate(self.agents):
@@ -226,15 +226,14 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         public = {name: info[name] for name in PUBLIC_FEATURES}
         return Moment(self._world.num_steps, public, info["changed"])
 
-    def _as_move(self, action: object) -> Move | None:
-        """Return what an action says in talks, or None if it says nothing at all."""
-        if isinstance(action, Contract):
-            return Move(Speech.PROPOSE, action) if self._can_be_signed(action) else None
+    def _as_move(self, action: object) -> Move:
+        """Return what an action says in talks, which may be nothing at all."""
+        if isinstance(action, Contract) and self._can_be_signed(action):
+            return Move(Speech.PROPOSE, action)
         index = _index(action)
         if FIRST_PROPOSAL <= index < self._observer.num_actions:
             return Move(Speech.PROPOSE, self.menu[index - FIRST_PROPOSAL])
-        speech = _SPEECH_OF_ACTION.get(index)
-        return Move(speech) if speech else None
+        return Move(_SPEECH_OF_ACTION.get(index, Speech.NOTHING))
 
     def _check_contracts(self) -> None:
         given = {f"menu[{i}]": contract for i, contract in enumerate(self.menu)}

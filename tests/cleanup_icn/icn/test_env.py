@@ -128,7 +128,7 @@ def test_a_contract_that_cannot_be_signed_here_is_no_proposal(table, contract):
     assert (env.phase, infos["agent_0"]["illegal"], infos["agent_0"]["said"]) == (
         "propose",
         1,
-        None,
+        "nothing",
     )
     table.say(env, WAIT, FIRST_PROPOSAL)
     infos = table.say(env, contract, WAIT)
