@@ -245,8 +245,8 @@ def _settings(given: list[str]) -> dict[str, Any]:
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise typer.BadParameter(f"{setting!r}: expected NAME=VALUE", param_hint="--set")
-        if name in ("preset", "max_cycles"):
-            raise typer.BadParameter(f"{name!r} is not a setting", param_hint="--set")
+        if name == "preset":
+            raise typer.BadParameter("expected --preset NAME", param_hint="--set preset")
         try:
             settings[name] = json.loads(value)
         except json.JSONDecodeError:
