@@ -130,17 +130,13 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         Raises:
             ValueError: if ``actions`` does not name exactly the live agents.
         """
-        if actions.keys() != set(self.agents):
-            raise ValueError(
-                f"actions are for {sorted(map(str, actions))}: expected {self.agents} "
-                "(call reset() to start an episode)"
-            )
+        check_actors(actions, self.agents)
         if not self.agents:
             return {}, {}, {}, {}, {}
         self._public = public_quantities(self.config, self._state, self._step)
         self._state, features = rules.step(
             self._state,
-            [_as_action(actions[agent]) for agent in self.agents],
+            [action_index(actions[agent]) for agent in self.agents],
             noise.dice(self._episode_seed, self._step),
             self.config.parameters_at(self._step),
         )
@@ -295,7 +291,16 @@ def raw_env(**config: Any) -> AECEnv[str, Any, Any]:
     return parallel_to_aec_wrapper(parallel_env(**config))
 
 
-def _as_action(action: object) -> int:
+def check_actors(actions: dict[str, Any], agents: list[str]) -> None:
+    """Raise ValueError unless there is an action for each live agent and no other."""
+    if actions.keys() != set(agents):
+        raise ValueError(
+            f"actions are for {sorted(map(str, actions))}: expected {agents} "
+            "(call reset() to start an episode)"
+        )
+
+
+def action_index(action: object) -> int:
     """Return an action as an integer; what is none becomes `ILLEGAL`."""
     try:
         return operator.index(action)  # type: ignore[arg-type]

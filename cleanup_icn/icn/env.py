@@ -8,7 +8,6 @@ Horizon, schedule and contract durations count play steps only.
 
 from __future__ import annotations
 
-import operator
 from dataclasses import fields
 from typing import Any
 
@@ -22,7 +21,7 @@ from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 from cleanup_icn import text as play_text
 from cleanup_icn.config import CONFIG_NAMES, CleanupConfig, ConfigError, unknown_name
 from cleanup_icn.contracts import Contract, ContractError, Settlement
-from cleanup_icn.env import OBSERVATION_KINDS, CleanupEnv, Infos
+from cleanup_icn.env import OBSERVATION_KINDS, CleanupEnv, Infos, action_index, check_actors
 from cleanup_icn.icn import text
 from cleanup_icn.icn.config import ICNConfig
 from cleanup_icn.icn.history import Negotiation
@@ -117,11 +116,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         Raises:
             ValueError: if ``actions`` does not name exactly the live agents.
         """
-        if actions.keys() != set(self.agents):
-            raise ValueError(
-                f"actions are for {sorted(map(str, actions))}: expected {self.agents} "
-                "(call reset() to start an episode)"
-            )
+        check_actors(actions, self.agents)
         if not self.agents:
             return {}, {}, {}, {}, {}
         return self._play(actions) if self._session.talks is None else self._talk(actions)
@@ -190,7 +185,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         self._world_seen, game_rewards, terminations, truncations, infos = self._world.step(played)
         if forced:
             for agent, action in actions.items():
-                illegal = int(_index(action) != WAIT)
+                illegal = int(action_index(action) != WAIT)
                 infos[agent]["illegal"] = illegal
                 infos[agent]["features"]["illegal"] = float(illegal)
         self._world_infos = infos
@@ -230,7 +225,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         """Return what an action says in talks, which may be nothing at all."""
         if isinstance(action, Contract) and self._can_be_signed(action):
             return Move(Speech.PROPOSE, action)
-        index = _index(action)
+        index = action_index(action)
         if FIRST_PROPOSAL <= index < self._observer.num_actions:
             return Move(Speech.PROPOSE, self.menu[index - FIRST_PROPOSAL])
         return Move(_SPEECH_OF_ACTION.get(index, Speech.NOTHING))
@@ -356,14 +351,6 @@ def env(**config: Any) -> AECEnv[str, Any, Any]:
 def raw_env(**config: Any) -> AECEnv[str, Any, Any]:
     """Make the AEC environment without the wrapper that watches the order of calls."""
     return parallel_to_aec_wrapper(parallel_env(**config))
-
-
-def _index(action: object) -> int:
-    """Return an action as an integer; what is none becomes -1, which is possible nowhere."""
-    try:
-        return operator.index(action)  # type: ignore[arg-type]
-    except TypeError:
-        return -1
 
 
 def _are_small(values: Any) -> bool:
