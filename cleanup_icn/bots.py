@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from cleanup_icn.config import CleanupConfig
 from cleanup_icn.observe import View
@@ -83,9 +84,13 @@ def planner(config: CleanupConfig) -> Bot:
     optimum = social_optimum(config)
 
     def play(seen: View) -> int:
+        nonlocal optimum
         if seen.step >= config.horizon_steps:
             return WAIT
         state = CleanupState(seen.at_shore, seen.pollution, seen.fruit)
+        if not optimum.knows(state):  # a large game that began elsewhere than configured
+            begun = replace(config, pollution_initial=seen.pollution, fruit_initial=seen.fruit)
+            optimum = social_optimum(begun)
         return optimum.joint_action(state, seen.step)[seen.agent_index]
 
     return play

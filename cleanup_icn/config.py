@@ -93,7 +93,7 @@ class CleanupConfig:
             self._keep(name, self._checked_value(name, getattr(self, name), limit))
         for name in ("prob_pollution_growth", "prob_fruit_growth"):
             self._keep(name, _probability(name, getattr(self, name)))
-        if self.fruit_regrowth not in FRUIT_REGROWTHS:
+        if not isinstance(self.fruit_regrowth, str) or self.fruit_regrowth not in FRUIT_REGROWTHS:
             raise ConfigError("fruit_regrowth", self.fruit_regrowth, '"step" or "linear"')
         if not isinstance(self.announce_changes, bool):
             raise ConfigError("announce_changes", self.announce_changes, "True or False")

@@ -62,8 +62,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         observation: str = "both",
         render_mode: str | None = None,
     ) -> None:
-        if observation not in OBSERVATION_KINDS:
-            raise ConfigError("observation", observation, "one of " + ", ".join(OBSERVATION_KINDS))
+        check_kind(observation)
         if render_mode not in (None, *RENDER_MODES):
             raise ConfigError(
                 "render_mode", render_mode, "None or one of " + ", ".join(RENDER_MODES)
@@ -112,7 +111,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         }
         start = dataclasses.replace(self.config, **given) if given else self.config
         if seed is not None:
-            self._seed, self._episode = operator.index(seed), 0
+            self._seed, self._episode = checked_seed(seed), 0
         elif self._seed is None:
             self._seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         else:
@@ -207,7 +206,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         self._public = public_quantities(self.config, self._state, 0)
 
     def _build_space(self) -> spaces.Space[Any]:
-        words = spaces.Text(text.MAX_CHARS, charset=text.CHARSET)
+        words = spaces.Text(text.max_chars(self.config), charset=text.CHARSET)
         if self._kind == "text":
             return words
         if self._kind == "vector":
@@ -289,6 +288,20 @@ def env(**config: Any) -> AECEnv[str, Any, Any]:
 def raw_env(**config: Any) -> AECEnv[str, Any, Any]:
     """Make the AEC environment without the wrapper that watches the order of calls."""
     return parallel_to_aec_wrapper(parallel_env(**config))
+
+
+def checked_seed(seed: object) -> int:
+    """Return a seed as an integer. Raises `ConfigError` if it is none."""
+    try:
+        return operator.index(seed)  # type: ignore[arg-type]
+    except TypeError:
+        raise ConfigError("seed", seed, "an integer or None") from None
+
+
+def check_kind(observation: object) -> None:
+    """Raise `ConfigError` unless this is a kind of observation."""
+    if not isinstance(observation, str) or observation not in OBSERVATION_KINDS:
+        raise ConfigError("observation", observation, "one of " + ", ".join(OBSERVATION_KINDS))
 
 
 def check_actors(actions: dict[str, Any], agents: list[str]) -> None:

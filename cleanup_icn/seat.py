@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cleanup_icn import noise
 from cleanup_icn.config import ConfigError
-from cleanup_icn.env import OBSERVATION_KINDS, parallel_env
+from cleanup_icn.env import check_kind, parallel_env
 from cleanup_icn.policies import SCRIPTED, scripted_policy
 
 Partner = str | Callable[[Any], Any]
@@ -21,7 +21,8 @@ class CleanupSeatEnv(gymnasium.Env[Any, Any]):
 
     Args:
         seat: the agent that is played, "agent_0" and so on.
-        partners: who plays the others: one partner for all, or ``{agent: partner}``. A partner is
+        partners: who plays the others: one partner for all, ``{agent: partner}``, or a list of one
+            for each in the order of their names. A partner is
             the name of a scripted policy, a function from an observation (``observation="both"``)
             to an action, or an agent with ``act(observation)``, whose decision's ``action`` is
             played and whose ``reset(seed=...)``, if it has one, is called at every reset.
@@ -42,19 +43,20 @@ class CleanupSeatEnv(gymnasium.Env[Any, Any]):
         self,
         *,
         seat: str = "agent_0",
-        partners: Partner | Mapping[str, Partner] = "all-harvest",
+        partners: Partner | Mapping[str, Partner] | Sequence[Partner] = "all-harvest",
         observation: str = "both",
         render_mode: str | None = None,
         **config: Any,
     ) -> None:
-        if observation not in OBSERVATION_KINDS:
-            raise ConfigError("observation", observation, "one of " + ", ".join(OBSERVATION_KINDS))
+        check_kind(observation)
         self._env = parallel_env(render_mode=render_mode, **config)
         self.render_mode = render_mode
         if seat not in self._env.possible_agents:
             raise ConfigError("seat", seat, "one of " + ", ".join(self._env.possible_agents))
         self.seat = seat
         others = [agent for agent in self._env.possible_agents if agent != seat]
+        if isinstance(partners, list | tuple):
+            partners = dict(zip(others, partners, strict=False))
         chosen = partners if isinstance(partners, Mapping) else dict.fromkeys(others, partners)
         if set(chosen) != set(others):
             raise ConfigError("partners", sorted(chosen), "one for each of " + ", ".join(others))

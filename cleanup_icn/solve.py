@@ -64,6 +64,10 @@ class SocialOptimum:
         """Return the optimum of an episode that starts with these amounts. KeyError if unsolved."""
         return float(self.values[0, 0, self._grid.index_of[pollution, fruit]])
 
+    def knows(self, state: CleanupState) -> bool:
+        """Whether a state's amounts are among those solved."""
+        return (state.pollution, state.fruit) in self._grid.index_of
+
     def value(self, state: CleanupState, step: int) -> float:
         """Return the expected welfare from ``step`` on, starting in ``state``."""
         pair = self._grid.index_of[state.pollution, state.fruit]

@@ -27,8 +27,14 @@ NO_CONTRACT_LINE = "Contract in force: none."
 """Stands where a contract's sentence goes when the environment is wrapped in one."""
 
 GAME_OVER = "The episode is over."
-MAX_CHARS = 4096
-"""Upper bound on the length of an observation, in characters."""
+
+
+def max_chars(config: CleanupConfig) -> int:
+    """Return an upper bound on the length of an observation, in characters."""
+    amounts = (value for value in config.to_dict().values() if isinstance(value, int))
+    scheduled = (value for change in config.schedule for _, value in change.values)
+    digits = len(str(int(max((*amounts, *scheduled)))))
+    return 4096 + 64 * digits
 
 
 class ParseStatus(StrEnum):

@@ -35,6 +35,8 @@ class PPOSettings:
     def __post_init__(self) -> None:
         for name in _COUNTS:
             _require(self, name, _is_count(getattr(self, name)), "an integer of at least 1")
+        minibatch = self.batch_size >= 2  # advantages are normalised within one
+        _require(self, "batch_size", minibatch, "an integer of at least 2")
         for name in _POSITIVE:
             _require(self, name, _is_number(getattr(self, name), above=0.0), "a number above 0")
         for name in _FRACTIONS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pettingzoo import AECEnv
@@ -10,7 +10,7 @@ from pettingzoo.utils import BaseWrapper
 from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 
 from cleanup_icn.contracts.accounts import Settlement
-from cleanup_icn.contracts.wrapper import TALLIES, ContractWrapper, Transition
+from cleanup_icn.contracts.wrapper import TALLIES, ContractWrapper, Transition, layers
 
 Tallies = dict[str, dict[str, float]]
 
@@ -40,13 +40,14 @@ class AECContractWrapper(ContractWrapper, BaseWrapper[Any, Any, Any]):
         self.env.reset(seed=seed, options=options)
         self._open_accounts()
         agents = list(self.env.agents)
-        self._inner = next((e for e in _chain(self.env) if isinstance(e, AECContractWrapper)), None)
+        self._inner = next((e for e in layers(self.env) if isinstance(e, AECContractWrapper)), None)
         # An environment that was parallel renews its infos when the world steps, and only then.
         self._clock = next(
-            (e for e in _chain(self.env) if isinstance(e, parallel_to_aec_wrapper)), None
+            (e for e in layers(self.env) if isinstance(e, parallel_to_aec_wrapper)), None
         )
         self._clock_infos = None if self._clock is None else self._clock.infos
         self._num_turns = dict.fromkeys(self.env.possible_agents, 0)
+        self._steps_told = self._told_step(self.env.infos)
         self._actions: dict[str, Any] = {}
         self._booked = {agent: info.get("features") for agent, info in self.env.infos.items()}
         self.rewards = dict(self.env.rewards)
@@ -78,10 +79,16 @@ class AECContractWrapper(ContractWrapper, BaseWrapper[Any, Any, Any]):
         world_moved = self._world_has_moved()
         self.step_tallies = self._inner_tallies(world_moved=world_moved)
         if world_moved:
-            anyone_left = not all(self._is_live(each) for each in present)
-            settlement = self._enforce(self._transition(present), anyone_left=anyone_left)
+            told = self._told_step(self.env.infos)
+            settlement = self._enforce(
+                self._transition(present),
+                received={each: float(self.env.rewards.get(each, 0.0)) for each in present},
+                world_moved=told is None or told > (self._steps_told or 0),
+                anyone_left=not all(self._is_live(each) for each in present),
+            )
+            self._steps_told = told
             self._actions = {}
-        self._lapse(next_step=self._next_step())
+        self._lapse(next_step=self._next_step() if self._steps_told is None else self._steps_told)
         self._pay(settlement)
         self._renew_infos()
 
@@ -175,13 +182,6 @@ class AECContractWrapper(ContractWrapper, BaseWrapper[Any, Any, Any]):
             agent: self._info(agent, self.env.infos[agent], self._tallies[agent])
             for agent in self.env.agents
         }
-
-
-def _chain(env: Any) -> Iterator[Any]:
-    """The environment and the AEC wrappers and environments inside it, outermost first."""
-    while isinstance(env, AECEnv):
-        yield env
-        env = vars(env).get("env")
 
 
 def _no_tallies(agents: list[str]) -> Tallies:

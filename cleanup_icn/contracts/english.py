@@ -148,7 +148,10 @@ def _render_number(number: float) -> str:
 
 def _parse_duration(match: re.Match[str]) -> Duration:
     if match["step"]:
-        return Duration("step", int(match["step"]))
+        try:
+            return Duration("step", int(match["step"]))
+        except ValueError:  # more digits than Python reads
+            raise ContractError("step", match["step"], "a whole number of steps") from None
     return Duration("end" if match["end"] else "change")
 
 

@@ -55,7 +55,9 @@ def parse_json(text: str) -> Contract:
         raise ContractError("contract", text, "JSON text")
     try:
         data = json.loads(text, object_pairs_hook=_without_duplicates)
-    except (json.JSONDecodeError, RecursionError) as fault:
+    except ContractError:
+        raise
+    except (ValueError, RecursionError) as fault:  # ValueError: not JSON, or too long a number
         raise ContractError("contract", text, f"JSON ({fault})") from None
     return contract_from_dict(data)
 

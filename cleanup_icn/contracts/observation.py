@@ -80,13 +80,15 @@ def place_line(text: str, line: str) -> str:
     """The text with the contract's line.
 
     It stands in place of the first line that says there is no contract; failing that, after the
-    last line that tells of one; failing that, first.
+    last line that tells of one; failing that, first. That there is none is not said beside one.
     """
     lines = text.split("\n")
     if NO_CONTRACT_LINE in lines:
         lines[lines.index(NO_CONTRACT_LINE)] = line
         return "\n".join(lines)
     told = [index for index, each in enumerate(lines) if each.startswith(LINE_START)]
+    if told and line == NO_CONTRACT_LINE:
+        return text
     lines.insert(told[-1] + 1 if told else 0, line)
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ from pettingzoo.utils import BaseParallelWrapper
 from cleanup_icn.contracts.accounts import Settlement
 from cleanup_icn.contracts.aec_wrapper import AECContractWrapper
 from cleanup_icn.contracts.terms import ContractError
-from cleanup_icn.contracts.wrapper import TALLIES, ContractWrapper, Transition
+from cleanup_icn.contracts.wrapper import TALLIES, ContractWrapper, Transition, layers
 
 
 class ParallelContractWrapper(ContractWrapper, BaseParallelWrapper[Any, Any, Any]):
@@ -31,7 +31,7 @@ class ParallelContractWrapper(ContractWrapper, BaseParallelWrapper[Any, Any, Any
         """Reset the environment and open fresh accounts."""
         observations, infos = self.env.reset(seed=seed, options=options)
         self._open_accounts()
-        self._num_steps = 0
+        self._num_steps = self._told_step(infos) or 0
         self._left = set()
         agents = list(self.env.agents)
         tallies = {agent: dict.fromkeys(TALLIES, 0.0) for agent in agents}
@@ -60,9 +60,16 @@ class ParallelContractWrapper(ContractWrapper, BaseParallelWrapper[Any, Any, Any
         left = {agent for agent in present if terminations.get(agent) or truncations.get(agent)}
         left |= set(present) - set(self.env.agents)
         self._left |= left
-        settlement = self._enforce(transition, anyone_left=bool(left))
-        self._num_steps += 1
-        self._lapse(next_step=self._num_steps)
+        told = self._told_step(infos)
+        next_step = self._num_steps + 1 if told is None else told
+        settlement = self._enforce(
+            transition,
+            received={agent: float(rewards.get(agent, 0.0)) for agent in present},
+            world_moved=next_step > self._num_steps,
+            anyone_left=bool(left),
+        )
+        self._num_steps = next_step
+        self._lapse(next_step=next_step)
         tallies = {agent: _tallies(agent, transition, settlement) for agent in present}
         return (
             self._show_all(observations),
@@ -113,11 +120,7 @@ def _with_transfers(rewards: Mapping[str, Any], transfers: Mapping[str, float]) 
 
 def _refuse_turns_inside(env: Any) -> None:
     """A conversion from AEC sums rewards over turns but keeps the infos of the last turn only."""
-    seen = env
-    while seen is not None:
-        if isinstance(seen, AECContractWrapper):
-            raise ContractError(
-                "env", str(env), "no AEC ContractWrapper inside; wrap the parallel environment"
-            )
-        inside = vars(seen)
-        seen = inside.get("env", inside.get("aec_env"))
+    if any(isinstance(layer, AECContractWrapper) for layer in layers(env)):
+        raise ContractError(
+            "env", str(env), "no AEC ContractWrapper inside; wrap the parallel environment"
+        )

@@ -16,6 +16,7 @@ written with ``rate=1`` equals the one that is read back.
 from __future__ import annotations
 
 import math
+import numbers
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,7 +76,7 @@ def check_number(
     expected = "a finite number"
     if low is not None:
         expected += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ContractError(field, value, expected)
     try:
         number = float(value)

@@ -166,7 +166,7 @@ def _amount(price: float, value: Any, subject: str, feature: str) -> int:
     field = f"features[{subject!r}][{feature!r}]"
     try:
         return to_ticks(price * float(value), field=field)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ContractError(field, value, "a finite number") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from pettingzoo import AECEnv, ParallelEnv
 
 from cleanup_icn.contracts.accounts import Accounts, Settlement
 from cleanup_icn.contracts.encode import LARGEST, ContractEncoder
-from cleanup_icn.contracts.english import contract_line
+from cleanup_icn.contracts.english import NO_PAYMENTS, contract_line
 from cleanup_icn.contracts.observation import ContractView
 from cleanup_icn.contracts.terms import Contract, ContractError
 
@@ -51,6 +51,14 @@ PublicFunction = Callable[[Transition], Mapping[str, float]]
 ChangedFunction = Callable[[Transition], bool]
 
 
+def layers(env: Any) -> Iterator[Any]:
+    """Iterate over an environment and those inside it, outermost first, conversions included."""
+    while isinstance(env, AECEnv | ParallelEnv):
+        yield env
+        inside = vars(env)
+        env = inside.get("env", inside.get("aec_env"))
+
+
 class ContractWrapper:
     """Puts a contract in force in any PettingZoo environment, parallel or AEC.
 
@@ -77,7 +85,8 @@ class ContractWrapper:
         contract: the contract, in force from the first step.
         settle: ``episode_end`` or ``step``; both settle to the same totals where liability does
             not bind.
-        limited_liability: whether no agent pays more than it has (see `Accounts`).
+        limited_liability: whether no agent pays more than it has (see `Accounts`), transfers of
+            contracts inside included. Only the outermost of several contracts can have it.
         features: how to read the features of a step, ``{agent: {feature: value}}``; by default
             ``infos[agent]["features"]``. ``reward``, the game's, is always among them. In AEC it
             is called after each turn and gives the increment of that turn; an ``infos`` entry
@@ -140,8 +149,15 @@ class ContractWrapper:
         for name, function in (("features", features), ("public", public), ("changed", changed)):
             if function is not None and not callable(function):
                 raise ContractError(name, function, "None or a function of a Transition")
+        if not isinstance(limited_liability, bool):
+            raise ContractError("limited_liability", limited_liability, "True or False")
         if not hasattr(env, "possible_agents"):
             raise ContractError("env", env, "an environment with possible_agents")
+        if any(getattr(layer, "limited_liability", False) for layer in layers(env)):
+            # It could not see what this contract takes from those it must not overcharge.
+            raise ContractError(
+                "env", str(env), "no limited liability inside another contract; join the contracts"
+            )
         self.env = env
         self.contract = contract
         self.settle = settle
@@ -185,16 +201,38 @@ class ContractWrapper:
         if duration.step is not None and next_step >= duration.step:
             self._put_in_force(Contract())
 
-    def _enforce(self, transition: Transition, *, anyone_left: bool) -> Settlement:
-        """Book a step, and settle if it is time; what accrued earlier settles with it."""
+    def _told_step(self, infos: Mapping[str, Any]) -> int | None:
+        """How many steps the world has made, if the environment speaks of it.
+
+        One that declares what contracts may use also tells ``infos[agent]["step"]``: there may be
+        steps, of talks say, in which its world stands still. Elsewhere every step counts.
+        """
+        if self._declared_features() is None:
+            return None
+        return next((info["step"] for info in infos.values() if "step" in info), None)
+
+    def _enforce(
+        self,
+        transition: Transition,
+        *,
+        received: Mapping[str, float],
+        world_moved: bool,
+        anyone_left: bool,
+    ) -> Settlement:
+        """Book a step, and settle if it is time; what accrued earlier settles with it.
+
+        `received` is what reached each agent from inside, transfers of inner wrappers included: of
+        this it can pay.
+        """
         contract = self.accounts.contract
-        self.accounts.book(
-            self._read_features(contract, transition),
-            game_rewards=transition.rewards,
-            public=self._read_public(transition) if contract.public_names else {},
-        )
-        if contract.duration.until == "change" and self._has_changed(transition):
-            self._put_in_force(Contract())
+        if world_moved:
+            self.accounts.book(
+                self._read_features(contract, transition),
+                game_rewards=received,
+                public=self._read_public(transition) if contract.public_names else {},
+            )
+            if contract.duration.until == "change" and self._has_changed(transition):
+                self._put_in_force(Contract())
         is_time = anyone_left or self.settle == "step"
         settlement = self.accounts.settle() if is_time else self._nothing_settled
         self._balances = self.accounts.balances
@@ -265,12 +303,13 @@ class ContractWrapper:
     def _info(
         self, agent: str, info: Mapping[str, Any], tallies: Mapping[str, float]
     ) -> dict[str, Any]:
-        inner_text = info.get("contract_text")
+        texts = [info.get("contract_text"), self._text]
+        told = [text for text in texts if text and not text.endswith(f"{NO_PAYMENTS}.")]
         return {
             **info,
             **tallies,
             "accrued": info.get("accrued", 0.0) + self._balances[agent],
-            "contract_text": self._text if inner_text is None else f"{inner_text}\n{self._text}",
+            "contract_text": "\n".join(told) or self._text,
         }
 
     def _refuse_undeclared(self) -> None:

@@ -44,7 +44,7 @@ class ICNConfig:
     history: bool = True  # whether agents in talks see what earlier talks came to
     settle: str = "step"  # when transfers are added to rewards: "step" or "episode_end"
     limited_liability: bool = False  # whether no agent pays more than it has
-    max_clauses: int = 2  # clauses a contract may have here: the vector has room for so many
+    max_clauses: int = 4  # clauses a contract may have here: the vector has room for so many
 
     def __post_init__(self) -> None:
         """Check every field."""

@@ -21,7 +21,7 @@ from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 from cleanup_icn import text as play_text
 from cleanup_icn.config import CONFIG_NAMES, CleanupConfig, ConfigError, unknown_name
 from cleanup_icn.contracts import Contract, ContractError, Settlement
-from cleanup_icn.env import OBSERVATION_KINDS, CleanupEnv, Infos, action_index, check_actors
+from cleanup_icn.env import CleanupEnv, Infos, action_index, check_actors, check_kind
 from cleanup_icn.icn import text
 from cleanup_icn.icn.config import ICNConfig
 from cleanup_icn.icn.history import Negotiation
@@ -76,14 +76,14 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         observation: str = "both",
         render_mode: str | None = None,
     ) -> None:
-        if observation not in OBSERVATION_KINDS:
-            raise ConfigError("observation", observation, "one of " + ", ".join(OBSERVATION_KINDS))
+        check_kind(observation)
         self.config, self.icn = config, icn
         self._world = CleanupEnv(config, observation="vector", render_mode=render_mode)
         self.render_mode = render_mode
         self.possible_agents = self._world.possible_agents[:]
         self.agents: list[str] = []
         self._kind = observation
+        self._session = Session(icn, self.possible_agents, horizon_steps=config.horizon_steps)
         self._observer = ICNObserver(config, icn)
         self._check_contracts()
         self._observation_spaces = dict.fromkeys(self.possible_agents, self._build_space())
@@ -120,6 +120,11 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         if not self.agents:
             return {}, {}, {}, {}, {}
         return self._play(actions) if self._session.talks is None else self._talk(actions)
+
+    @property
+    def limited_liability(self) -> bool:
+        """Whether no agent pays more than it has."""
+        return self.icn.limited_liability
 
     @property
     def contract(self) -> Contract:
@@ -210,6 +215,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
             was_malformed = _is_nothing(actions[agent])
             if not was_malformed and not can_say(talks, i, moves[i].speech):
                 info["illegal"] = 1
+                info["features"] = {**nothing, "illegal": 1.0}
             self._world_infos[agent] = info
         observations, infos = self._observations(), self._infos(None, {})
         unfinished = dict.fromkeys(self.agents, False)
@@ -237,6 +243,8 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
                 self._observer.encoder.check(contract)
             except ContractError as error:
                 raise error.within(path) from None
+            if not _are_small(contract.to_dict()):
+                raise ConfigError(path, contract.to_text(), f"no number above {LARGEST_NUMBER}")
 
     def _can_be_signed(self, contract: Contract) -> bool:
         try:
@@ -248,7 +256,8 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
     def _build_space(self) -> spaces.Space[Any]:
         contract = 200 + MAX_CLAUSE_CHARS * self.icn.max_clauses
         told = len(text.render_menu(self.menu)) + contract * (text.HISTORY_SHOWN + 2)
-        words = spaces.Text(play_text.MAX_CHARS + told, charset=play_text.CHARSET)
+        limit = play_text.max_chars(self.config) + told
+        words = spaces.Text(limit, charset=play_text.CHARSET)
         if self._kind == "text":
             return words
         vector = self._observer.vector_space()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from gymnasium import spaces
@@ -20,6 +19,10 @@ from cleanup_icn.state import NUM_ACTIONS, WAIT
 ACCEPT, REJECT = NUM_ACTIONS, NUM_ACTIONS + 1
 FIRST_PROPOSAL = NUM_ACTIONS + 2
 """Actions: 0..3 as in Cleanup (0 is also ``pass`` in talks), accept, reject, then the menu."""
+
+
+MAX_ENCODED = 256
+"""How many contracts' vectors are kept; there is no end to those proposed in words."""
 
 
 class ICNObserver:
@@ -43,8 +46,7 @@ class ICNObserver:
             horizon_steps=config.horizon_steps,
         )
         self.num_actions = FIRST_PROPOSAL + len(icn.menu)
-        # A contract stays in force for many steps; those proposed in words could be any number.
-        self._encode = lru_cache(maxsize=64)(self._encode_afresh)
+        self._encoded: dict[Contract, FloatArray] = {}
 
     def vector_space(self) -> spaces.Box:
         """Return the space of one agent's vector."""
@@ -100,6 +102,12 @@ class ICNObserver:
         mask[FIRST_PROPOSAL:] = can_say(phase.talks, agent_index, Speech.PROPOSE)
         return mask
 
-    def _encode_afresh(self, contract: Contract) -> FloatArray:
+    def _encode(self, contract: Contract) -> FloatArray:
         """Return the contract's vector for every agent, (N, size)."""
-        return np.stack([self.encoder.encode(contract, agent) for agent in self._agents])
+        rows = self._encoded.get(contract)
+        if rows is None:
+            if len(self._encoded) >= MAX_ENCODED:
+                self._encoded.clear()
+            rows = np.stack([self.encoder.encode(contract, agent) for agent in self._agents])
+            self._encoded[contract] = rows
+        return rows

@@ -215,7 +215,7 @@ def _render_talks(seen: View, talks: Talks, menu: Sequence[Contract]) -> str:
 
 def _parse_proposal(words: str, menu: Sequence[Contract]) -> ParsedSpeech:
     """Read what follows ``propose``: the rest of the line, or JSON over several lines."""
-    line = words.split("\n", 1)[0].strip(" \t:*`\"'")
+    line = words.split("\n", 1)[0].strip(" \t:*`\"'<>")
     number = re.fullmatch(r"(?:menu\s*|number\s*|#)?([0-9]{1,9})\W*", line, re.IGNORECASE)
     try:
         if number and int(number[1]) < len(menu):

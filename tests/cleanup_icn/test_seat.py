@@ -157,3 +157,21 @@ def test_the_seat_can_be_drawn():
 def test_what_cannot_be_is_refused_by_name(arguments, message):
     with pytest.raises(ConfigError, match=message):
         CleanupSeatEnv(**arguments)
+
+
+def test_partners_may_be_listed_in_the_order_of_their_names():
+    env = CleanupSeatEnv(seat="agent_1", partners=["all-harvest", "cleaner"], num_agents=3)
+    env.reset(seed=0)
+    _, _, _, _, info = env.step(0)
+    assert info["fruit"] == 10 - 4 + 3
+    with pytest.raises(ConfigError, match="one for each of agent_0, agent_2"):
+        CleanupSeatEnv(seat="agent_1", partners=["all-harvest"], num_agents=3)
+
+
+def test_a_planner_plays_from_a_start_that_a_large_game_was_not_solved_for():
+    env = CleanupSeatEnv(partners="planner", pollution_max=1000, fruit_max=1000, horizon_steps=4)
+    env.reset(seed=0, options={"fruit_initial": 7})
+    done = False
+    while not done:
+        _, _, _, done, info = env.step(2)
+    assert info["step"] == 4

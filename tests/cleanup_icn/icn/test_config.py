@@ -58,9 +58,9 @@ def test_contracts_that_name_what_there_is_not_are_refused_when_the_environment_
 
 
 def test_contracts_with_more_clauses_than_there_is_room_for_are_refused():
-    with pytest.raises(ContractError, match="clauses = 3: expected at most 2"):
-        icn.parallel_env(initial_contract=Contract([PAY] * 3))
-    assert icn.parallel_env(initial_contract=Contract([PAY] * 3), max_clauses=3)
+    with pytest.raises(ContractError, match=r"initial_contract\.clauses = 5: expected at most 4"):
+        icn.parallel_env(initial_contract=Contract([PAY] * 5))
+    assert icn.parallel_env(initial_contract=Contract([PAY] * 5), max_clauses=5)
 
 
 def test_the_defaults_are_those_of_the_documentation():

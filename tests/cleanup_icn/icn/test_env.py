@@ -118,7 +118,7 @@ def test_a_contract_object_can_be_proposed_and_countered(table):
     [
         Contract([Wage(payer="others", payee="agent_7", per="cleaned", rate=1.0)]),
         Contract([Wage(payer="others", payee="all", per="gold", rate=1.0)]),
-        Contract(HALF.clauses * 3),
+        Contract(HALF.clauses * 5),
         Contract(HALF.clauses, parties=("agent_0", "agent_1", "agent_2")),
     ],
 )
