@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.table import Table
+
+from benchmarks import negotiation_commands
+from benchmarks.terminal import DONE, FAILED, WRONG_USAGE, AsJson, answer, console, say
 
 if TYPE_CHECKING:
     from benchmarks.pool import Report
-    from benchmarks.suites import Suite
+    from benchmarks.suite import Suite
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 _TYPER_INTERRUPTED = 130
 _NUM_WORKERS = 2
-_PIPED_COLUMNS = 140
-"""Width of tables where no terminal says how wide it is."""
 
 # typer carries a click of its own: this is the class of its usage errors, whichever click it is.
 _UsageError: Any = typer.BadParameter.__base__
@@ -41,8 +41,6 @@ app = typer.Typer(
 solve = typer.Typer(help="Exact answers about a game.")
 app.add_typer(solve, name="solve")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-
 
 def main() -> None:
     """Run the command line and exit."""
@@ -52,21 +50,22 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; returns its exit code."""
     from cleanup_icn import ConfigError
+    from negotiation_games import GameError
 
     code: Any
     try:
         code = app(args=arguments, prog_name="commonweal", standalone_mode=False)
-    except (_UsageError, ConfigError) as error:
+    except (_UsageError, ConfigError, GameError) as error:
         message = _usage_message(error) if isinstance(error, _UsageError) else str(error)
-        _say("commonweal: " + " ".join(message.split()))
+        say("commonweal: " + " ".join(message.split()))
         return WRONG_USAGE
     except BrokenProcessPool:
-        _say("commonweal: a process of the run died, perhaps for want of memory")
+        say("commonweal: a process of the run died, perhaps for want of memory")
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
         code = _TYPER_INTERRUPTED
     if code == _TYPER_INTERRUPTED:
-        _say("commonweal: interrupted")
+        say("commonweal: interrupted")
         return FAILED
     return code if isinstance(code, int) else DONE
 
@@ -114,7 +113,7 @@ def presets(as_json: AsJson = False) -> None:
     table = Table("preset", "replaces in the defaults")
     for name, values in PRESETS.items():
         table.add_row(name, ", ".join(f"{k}={json.dumps(v)}" for k, v in values.items()) or "-")
-    _answer(rows, table, as_json=as_json)
+    answer(rows, table, as_json=as_json)
 
 
 @app.command()
@@ -127,12 +126,7 @@ def suites(as_json: AsJson = False) -> None:
         contracts = ", ".join(condition.name for condition in suite.conditions)
         policies = ", ".join(suite.policies)
         table.add_row(suite.name, suite.description, policies, contracts, str(suite.num_episodes))
-    _answer([suite.to_dict() for suite in SUITES.values()], table, as_json=as_json)
-
-
-@solve.callback()
-def _solve() -> None:
-    pass  # keeps `cleanup` a word of the command line while it is the only one
+    answer([suite.to_dict() for suite in SUITES.values()], table, as_json=as_json)
 
 
 @solve.command("cleanup")
@@ -152,16 +146,16 @@ def solve_cleanup(
 
     config = CleanupConfig.create(preset=preset, **_settings(values or []))
     start_s = time.perf_counter()
-    answer = {
+    found = {
         "social_optimum": _whole(social_optimum(config).welfare),
         "all_harvest": _whole(all_harvest_welfare(config)),
         "one_cleaner": _whole(one_cleaner_welfare(config)),
     }
     seconds = round(time.perf_counter() - start_s, 3)
     table = Table("play", "welfare")
-    for play, welfare in answer.items():
+    for play, welfare in found.items():
         table.add_row(play.replace("_", " "), str(welfare))
-    _answer({**answer, "seconds": seconds}, table, as_json=as_json)
+    answer({**found, "seconds": seconds}, table, as_json=as_json)
 
 
 @app.command()
@@ -174,11 +168,11 @@ def compare(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the run.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play policies under contracts; write records, a table and a figure."""
+    """Play policies under contracts, or incentives; write records, a table and a figure."""
     from benchmarks import compare as comparison
+    from benchmarks.kinds import kind_of
     from benchmarks.store import FIGURES, RunFolder
     from benchmarks.suites import suite_named
-    from benchmarks.table import render_tables
     from benchmarks.training import INSTALL_HINT
 
     chosen = suite_named(suite)
@@ -191,24 +185,28 @@ def compare(
     playable = comparison.without_missing_extras(wanted)
     left_out = [policy for policy in wanted.policies if policy not in playable.policies]
     if left_out:
-        _say(f"commonweal: {', '.join(left_out)} is left out; to train it: {INSTALL_HINT}")
+        say(f"commonweal: {', '.join(left_out)} is left out; to train it: {INSTALL_HINT}")
     with _Progress(playable) as report:
         rows = comparison.compare(
             playable, folder=folder, num_workers=_NUM_WORKERS, report=report, command=sys.argv[1:]
         )
-    title = f"{playable.name}: {playable.scenario.name}"
-    tables = render_tables(rows, title=title, width=_console().width)
-    _answer([row.to_dict() for row in rows], tables, as_json=as_json)
-    _say(f"records: {folder.path}  figure: {folder.path / FIGURES[0]} and .png")
+    tables = kind_of(playable).render_tables(rows, title=playable.title, width=console().width)
+    answer([row.to_dict() for row in rows], tables, as_json=as_json)
+    say(f"records: {folder.path}  figure: {folder.path / FIGURES[0]} and .png")
+
+
+solve.command("negotiation")(negotiation_commands.solve_negotiation)
+for _command in negotiation_commands.COMMANDS:
+    app.command()(_command)
 
 
 class _Progress:
     """Progress bars on stderr."""
 
-    def __init__(self, suite: Suite) -> None:
+    def __init__(self, suite: Suite[Any]) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-        from benchmarks.policies import LEARNED
+        from benchmarks.suite import LEARNED, cells_of
 
         self._progress = Progress(
             "{task.description}",
@@ -217,9 +215,9 @@ class _Progress:
             TimeElapsedColumn(),
             console=Console(stderr=True),
         )
-        num_learned = sum(policy in LEARNED for policy in suite.policies)
-        trained = num_learned * len(suite.conditions) * suite.training_agent_steps
-        played = len(suite.policies) * len(suite.conditions) * suite.num_episodes
+        cells = cells_of(suite)
+        trained = sum(cell.policy in LEARNED for cell in cells) * suite.training_agent_steps
+        played = len(cells) * suite.num_episodes
         self._left = {"episodes": played, "agent_steps": trained}
         self._tasks = {"episodes": self._progress.add_task("episodes", total=played)}
         if trained:
@@ -258,22 +256,6 @@ def _whole(number: float) -> int | float:
     """Return a number as an integer where it is one, within rounding."""
     rounded = round(number, 9)
     return int(rounded) if rounded == int(rounded) else rounded
-
-
-def _answer(answer: Any, table: RenderableType, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(answer))
-        return
-    _console().print(table)
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPED_COLUMNS)
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from benchmarks import training
-from benchmarks.metrics import Row, summarize
-from benchmarks.policies import LEARNED
+from benchmarks.kinds import AsJson, kind_of
 from benchmarks.pool import Report, run_cells
 from benchmarks.store import FIGURES, TABLE, RunFolder
-from benchmarks.suites import Suite
+from benchmarks.suite import LEARNED, Suite
 
 
-def without_missing_extras(suite: Suite) -> Suite:
+def without_missing_extras(suite: Suite[Any]) -> Suite[Any]:
     """Return the suite without the policies whose packages are not installed."""
     if training.is_available():
         return suite
@@ -23,13 +23,13 @@ def without_missing_extras(suite: Suite) -> Suite:
 
 
 def compare(
-    suite: Suite,
+    suite: Suite[Any],
     *,
     folder: RunFolder,
     num_workers: int,
     report: Report = lambda _kind, _amount: None,
     command: Sequence[str] = (),
-) -> list[Row]:
+) -> list[AsJson]:
     """Play all cells of `suite` and write records, table and figure into `folder`.
 
     The same suite gives the same rows, whatever the number of processes; leaving cells out changes
@@ -45,13 +45,11 @@ def compare(
     """
     started_at, start_s = datetime.now(UTC), time.monotonic()
     results = run_cells(suite, folder=folder.path, num_workers=num_workers, report=report)
-    rows = [summarize(episodes, seed=suite.seed) for episodes in results.values()]
+    kind = kind_of(suite)
+    rows = [kind.summarize(episodes, seed=suite.seed) for episodes in results.values()]
     folder.write_episodes(result.to_dict() for cell in results.values() for result in cell)
     folder.write_json(TABLE, [row.to_dict() for row in rows])
-    from benchmarks.figure import save_figure  # matplotlib is slow to import
-
-    optimum = [result.optimum_by_step for result in next(iter(results.values()))]
-    save_figure(suite, rows, optimum, [folder.path / name for name in FIGURES])
+    kind.save_figure(suite, rows, results, [folder.path / name for name in FIGURES])
     folder.write_run(
         {
             "suite": suite.to_dict(),

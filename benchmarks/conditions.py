@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from pettingzoo import ParallelEnv
 
 import cleanup_icn
+from benchmarks import suite
 from cleanup_icn import CleanupConfig, CleanupEnv, icn
 from cleanup_icn.contracts import Contract, ContractEncoder, ContractWrapper
 
@@ -17,20 +18,11 @@ MAX_CLAUSES = 1
 """Clauses that a contract's vector has room for: those of all conditions have one length."""
 
 
-class Condition(Protocol):
-    """A name, and how to make the environment; a frozen value that can be sent to a process."""
-
-    @property
-    def name(self) -> str:
-        """Name of the condition in tables and records."""
-        ...
+class Condition(suite.Condition, Protocol):
+    """A contract condition, and how to make the environment."""
 
     def make_env(self, config: CleanupConfig, *, observation: str = "both") -> Env:
         """Make the game under this condition; transfers settle in every step."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the condition as JSON values."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from benchmarks.metrics import Row
-from benchmarks.suites import Suite
+from benchmarks.statistics import Estimate
+from benchmarks.suites import CleanupSuite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,24 +22,26 @@ _SPREAD = 0.52
 """Height that the conditions of one policy take, in rows."""
 
 
-class _Style(NamedTuple):
+class Style(NamedTuple):
+    """How one condition is drawn."""
+
     colour: str
     marker: str
     line: Literal["-", "--", "-.", ":"]
 
 
 # Okabe and Ito's palette, told apart by colour-blind readers; markers and lines serve grey prints.
-_STYLES = (
-    _Style("#E69F00", "o", "-"),
-    _Style("#0072B2", "s", "--"),
-    _Style("#009E73", "D", "-"),
-    _Style("#CC79A7", "^", "-."),
-    _Style("#56B4E9", "v", ":"),
+STYLES = (
+    Style("#E69F00", "o", "-"),
+    Style("#0072B2", "s", "--"),
+    Style("#009E73", "D", "-"),
+    Style("#CC79A7", "^", "-."),
+    Style("#56B4E9", "v", ":"),
 )
 
 
 def save_figure(
-    suite: Suite,
+    suite: CleanupSuite,
     rows: Sequence[Row],
     optimum: Sequence[Sequence[float]],
     paths: Iterable[Path],
@@ -51,25 +54,40 @@ def save_figure(
         optimum: welfare of the social optimum by step in each episode, (episodes, horizon_steps).
         paths: where to save.
     """
+    height = max(5.6, 1.6 + 0.55 * len(suite.policies))
+    save_drawn(
+        lambda figure: _draw(figure, suite, rows, np.mean(optimum, axis=0)),
+        paths,
+        name=suite.name,
+        size=(12.5, height),
+    )
+
+
+def save_drawn(
+    draw: Callable[[Figure], None], paths: Iterable[Path], *, name: str, size: tuple[float, float]
+) -> None:
+    """Save what `draw` draws under every path; ``size`` is width and height, inches.
+
+    The same drawing gives the same file: SVG identifiers follow from `name`, no date is written.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # A fixed salt and no date: the same rows give the same file.
-    with rc_context({"svg.hashsalt": suite.name, "svg.fonttype": "none", "font.size": 10}):
-        figure = Figure(figsize=(12.5, max(5.6, 1.6 + 0.55 * len(suite.policies))))
+    with rc_context({"svg.hashsalt": name, "svg.fonttype": "none", "font.size": 10}):
+        figure = Figure(figsize=size)
         FigureCanvasAgg(figure)
-        _draw(figure, suite, rows, np.mean(optimum, axis=0))
+        draw(figure)
         for path in paths:
             metadata = {"Date": None} if path.suffix == ".svg" else None
             figure.savefig(path, dpi=150, metadata=metadata)
 
 
-def _draw(figure: Figure, suite: Suite, rows: Sequence[Row], optimum: Any) -> None:
+def _draw(figure: Figure, suite: CleanupSuite, rows: Sequence[Row], optimum: Any) -> None:
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
     grid = figure.add_gridspec(2, 2, width_ratios=(1.1, 1))
     names = [condition.name for condition in suite.conditions]
-    styles = dict(zip(names, cycle(_STYLES), strict=False))
+    styles = dict(zip(names, cycle(STYLES), strict=False))
     by_policy, welfare = figure.add_subplot(grid[:, 0]), figure.add_subplot(grid[0, 1])
     pollution = figure.add_subplot(grid[1, 1], sharex=welfare)
     _draw_efficiency(by_policy, suite, rows, styles)
@@ -83,7 +101,7 @@ def _draw(figure: Figure, suite: Suite, rows: Sequence[Row], optimum: Any) -> No
             values = getattr(row, course)
             axes.plot(values, color=style.colour, linestyle=style.line, linewidth=2)
         axes.set_ylabel(label)
-        _plain(axes)
+        plain(axes)
     welfare.plot(optimum, color=_OPTIMUM_COLOUR, linestyle=":", linewidth=1.5)
     welfare.set_title(f"{suite.shown_policy}, mean of {rows[0].n} episodes", loc="left")
     welfare.tick_params(labelbottom=False)
@@ -97,12 +115,37 @@ def _draw(figure: Figure, suite: Suite, rows: Sequence[Row], optimum: Any) -> No
 
 
 def _draw_efficiency(
-    axes: Axes, suite: Suite, rows: Sequence[Row], styles: dict[str, _Style]
+    axes: Axes, suite: CleanupSuite, rows: Sequence[Row], styles: dict[str, Style]
 ) -> None:
-    offsets = dict(zip(styles, np.linspace(-_SPREAD / 2, _SPREAD / 2, len(styles)), strict=True))
-    for row in rows:
-        style, estimate = styles[row.contract], row.estimates["efficiency"]
-        height = suite.policies.index(row.policy) + offsets[row.contract]
+    marks = [(row.policy, row.contract, row.estimates["efficiency"]) for row in rows]
+    draw_by_policy(axes, suite.policies, marks, styles, spread=_SPREAD)
+    axes.axvline(1.0, color=_OPTIMUM_COLOUR, linestyle=":", linewidth=1.5)
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]), right=max(1.04, axes.get_xlim()[1]))
+    axes.set_xlabel("efficiency: welfare as a fraction of the social optimum")
+    axes.set_title(f"{suite.name}: n = {rows[0].n} a cell, bars: 95% intervals", loc="left")
+    plain(axes)
+
+
+def draw_by_policy(
+    axes: Axes,
+    policies: Sequence[str],
+    marks: Iterable[tuple[str, str, Estimate]],
+    styles: Mapping[str, Style],
+    *,
+    spread: float,
+) -> None:
+    """Draw estimates with their intervals, a row a policy.
+
+    Args:
+        axes: where.
+        policies: the rows from the top.
+        marks: policy, condition and estimate of every cell.
+        styles: by condition.
+        spread: height that the conditions of one policy take, in rows.
+    """
+    offsets = dict(zip(styles, np.linspace(-spread / 2, spread / 2, len(styles)), strict=True))
+    for policy, condition, estimate in marks:
+        style, height = styles[condition], policies.index(policy) + offsets[condition]
         if estimate.low is not None and estimate.high is not None:
             axes.plot((estimate.low, estimate.high), (height, height), color=style.colour, lw=1.6)
         axes.plot(
@@ -116,19 +159,14 @@ def _draw_efficiency(
             linestyle="none",
             clip_on=False,
         )
-    for height in range(1, len(suite.policies)):
+    for height in range(1, len(policies)):
         axes.axhline(height - 0.5, color="#DDDDDD", linewidth=0.8)
-    axes.axvline(1.0, color=_OPTIMUM_COLOUR, linestyle=":", linewidth=1.5)
-    axes.set_yticks(range(len(suite.policies)), suite.policies)
+    axes.set_yticks(range(len(policies)), policies)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(suite.policies) - 0.5, -0.5)
-    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]), right=max(1.04, axes.get_xlim()[1]))
-    axes.set_xlabel("efficiency: welfare as a fraction of the social optimum")
-    axes.set_title(f"{suite.name}: n = {rows[0].n} a cell, bars: 95% intervals", loc="left")
-    _plain(axes)
+    axes.set_ylim(len(policies) - 0.5, -0.5)
 
 
-def _mark_change(panels: Sequence[Axes], suite: Suite) -> None:
+def _mark_change(panels: Sequence[Axes], suite: CleanupSuite) -> None:
     step = suite.scenario.change_step
     if step is None:
         return
@@ -148,7 +186,7 @@ def _mark_change(panels: Sequence[Axes], suite: Suite) -> None:
     )
 
 
-def _legend(styles: dict[str, _Style]) -> list[Any]:
+def _legend(styles: dict[str, Style]) -> list[Any]:
     from matplotlib.lines import Line2D
 
     contracts = [
@@ -167,5 +205,6 @@ def _legend(styles: dict[str, _Style]) -> list[Any]:
     return [*contracts, optimum]
 
 
-def _plain(axes: Axes) -> None:
+def plain(axes: Axes) -> None:
+    """Draw no frame above and to the right."""
     axes.spines[["top", "right"]].set_visible(False)

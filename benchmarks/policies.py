@@ -9,12 +9,10 @@ from typing import Any
 from agents import Agent, RandomAgent, ScriptedAgent
 from agents.llm import ChatAgent, StubClient
 from benchmarks.conditions import Env
+from benchmarks.suite import LEARNED
 from cleanup_icn import ConfigError
 from cleanup_icn.personas import PERSONAS, persona
 from cleanup_icn.policies import SCRIPTED, scripted_policy
-
-LEARNED = ("ppo",)
-"""Policies that are trained before they play."""
 
 _STUB_PREFIX = "stub-"
 

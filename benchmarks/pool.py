@@ -5,16 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 from benchmarks import training
-from benchmarks.policies import LEARNED
-from benchmarks.runner import EpisodeResult, play_cell
-from benchmarks.suites import Suite
+from benchmarks.kinds import AsJson, kind_of
+from benchmarks.suite import LEARNED, Cell, Suite, cells_of
 
 Report = Callable[[str, int], None]
 """Is told of progress: "agent_steps" or "episodes", and how many more were made."""
@@ -26,36 +24,19 @@ class _StoppedError(Exception):
     """The run was given up while a process was at work."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A policy under a contract condition, both by name."""
-
-    policy: str
-    contract: str
-
-
-def cells_of(suite: Suite) -> list[Cell]:
-    """Return the suite's cells in the order of its tables."""
-    return [
-        Cell(policy=policy, contract=condition.name)
-        for policy in suite.policies
-        for condition in suite.conditions
-    ]
-
-
-def run_cell(suite: Suite, cell: Cell, *, folder: Path, report: Report) -> list[EpisodeResult]:
+def run_cell(suite: Suite[Any], cell: Cell, *, folder: Path, report: Report) -> list[AsJson]:
     """Train if the policy is a learned one (its checkpoint goes into `folder`), then play."""
-    condition = suite.condition(cell.contract)
+    kind, condition = kind_of(suite), suite.condition(cell.contract)
     checkpoint = None
     if cell.policy in LEARNED:
-        checkpoint = training.train_policy(
+        checkpoint = kind.train_policy(
             suite,
             condition,
             out=training.checkpoint_folder(folder, cell.policy, condition),
             on_agent_steps=lambda made: report("agent_steps", made),
         )
     results = []
-    for result in play_cell(
+    for result in kind.play_cell(
         suite, cell.policy, condition, checkpoint=str(checkpoint) if checkpoint else None
     ):
         results.append(result)
@@ -64,8 +45,8 @@ def run_cell(suite: Suite, cell: Cell, *, folder: Path, report: Report) -> list[
 
 
 def run_cells(
-    suite: Suite, *, folder: Path, num_workers: int, report: Report
-) -> dict[Cell, list[EpisodeResult]]:
+    suite: Suite[Any], *, folder: Path, num_workers: int, report: Report
+) -> dict[Cell, list[AsJson]]:
     """Run all cells, in this process (0 workers) or on several; the results are the same.
 
     Raises:
@@ -117,7 +98,7 @@ def _begin_worker(messages: Any, stop: Any) -> None:
     _worker.update(messages=messages, stop=stop)
 
 
-def _work(suite: Suite, cell: Cell, *, folder: Path) -> list[EpisodeResult]:
+def _work(suite: Suite[Any], cell: Cell, *, folder: Path) -> list[AsJson]:
     return run_cell(suite, cell, folder=folder, report=_report_from_worker)
 
 

@@ -12,12 +12,10 @@ from agents import Agent, Decision
 from agents.protocol import OK_STATUS
 from benchmarks.conditions import Condition, Env
 from benchmarks.policies import make_agents
-from benchmarks.suites import Suite
+from benchmarks.seeds import AGENTS, DICE, START, seed_of
+from benchmarks.suites import CleanupSuite
 from cleanup_icn.contracts import Contract
 from cleanup_icn.solve import social_optimum
-
-_START, _DICE, _AGENTS = range(3)
-"""What the seeds of an episode are for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +65,7 @@ class EpisodeResult:
 
 
 def play_cell(
-    suite: Suite, policy: str, condition: Condition, *, checkpoint: str | None = None
+    suite: CleanupSuite, policy: str, condition: Condition, *, checkpoint: str | None = None
 ) -> Iterator[EpisodeResult]:
     """Play all episodes of one policy under one condition.
 
@@ -78,11 +76,11 @@ def play_cell(
     agents = make_agents(policy, env, checkpoint=checkpoint)
     optimum = social_optimum(suite.scenario.config)
     for episode in range(suite.num_episodes):
-        seed = _seed(suite.seed, episode, _DICE)
+        seed = seed_of(suite.seed, episode, DICE)
         agent_seeds = {
-            agent: _seed(suite.seed, episode, _AGENTS, seat) for seat, agent in enumerate(agents)
+            agent: seed_of(suite.seed, episode, AGENTS, seat) for seat, agent in enumerate(agents)
         }
-        start_rng = np.random.default_rng((suite.seed, episode, _START))
+        start_rng = np.random.default_rng((suite.seed, episode, START))
         start = suite.scenario.draw_start(start_rng)
         steps = play_episode(env, agents, seed=seed, agent_seeds=agent_seeds, options=start)
         by_step = optimum.welfare_by_step(start["pollution_initial"], start["fruit_initial"])
@@ -166,8 +164,3 @@ def _negotiation(held: Any) -> dict[str, Any]:
     """Return one negotiation as the record keeps it."""
     record: dict[str, Any] = to_json_values(held)
     return record
-
-
-def _seed(*path: int) -> int:
-    """Return the 32-bit seed that a path of integers stands for."""
-    return int(np.random.SeedSequence(path).generate_state(1)[0])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from negotiation_games.logs import wilson_interval
+
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 10_000
 SAME_WITHIN = 1e-9
@@ -48,3 +50,15 @@ def estimate_mean(values: Sequence[float], *, seed: int) -> Estimate:
     tail = (1.0 - CONFIDENCE) / 2.0
     low, high = np.quantile(sample[drawn].mean(axis=1), (tail, 1.0 - tail))
     return Estimate(mean, float(low), float(high), n, is_deterministic=False)
+
+
+def estimate_rate(successes: Sequence[bool]) -> Estimate:
+    """Estimate a probability by Wilson's score interval (Wilson 1927).
+
+    It has a width even where all episodes ended alike, so no estimate is called deterministic.
+    Raises `ValueError` without episodes.
+    """
+    rate = wilson_interval(successes)
+    if rate.value is None:
+        raise ValueError("successes = []: expected at least one")
+    return Estimate(rate.value, rate.low, rate.high, len(successes), is_deterministic=False)

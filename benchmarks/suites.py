@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.conditions import Condition, Fixed, Negotiated
+from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
+from benchmarks.suite import Suite
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract, Wage
 
@@ -45,29 +47,16 @@ class Scenario:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suite:
-    """Everything that is played in one comparison: each policy under each condition is a cell."""
+class CleanupSuite(Suite[Condition]):
+    """A comparison in one world of Cleanup under several contract conditions."""
 
-    name: str
-    description: str
     scenario: Scenario
-    conditions: tuple[Condition, ...]
-    policies: tuple[str, ...]  # names known to `benchmarks.policies`
     shown_policy: str  # the one whose play the figure follows over time
-    num_episodes: int = 20  # episodes a cell
-    seed: int = 0  # of the run: starts, dice, agents, training, resampling
-    training_agent_steps: int = 120_000  # experience of a learned policy, once a condition
 
-    def __post_init__(self) -> None:
-        """Check what the command line lets people choose."""
-        for name, low in (("num_episodes", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ConfigError(name, value, f"an integer of at least {low}")
-
-    def condition(self, name: str) -> Condition:
-        """Return the condition of this name."""
-        return next(condition for condition in self.conditions if condition.name == name)
+    @property
+    def title(self) -> str:
+        """What stands above the table."""
+        return f"{self.name}: {self.scenario.name}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the suite as JSON values."""
@@ -88,7 +77,7 @@ def wage_for_cleaning(rate: float) -> Contract:
     return Contract([Wage(payer="others", payee="all", per="cleaned", rate=rate)])
 
 
-CLEANUP_SMOKE = Suite(
+CLEANUP_SMOKE = CleanupSuite(
     name="cleanup-smoke",
     description=(
         "Scripted, stub-model and PPO agents in Cleanup under no contract, a fixed contract and "
@@ -124,11 +113,13 @@ CLEANUP_SMOKE = Suite(
     shown_policy="contract-follower",
 )
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (CLEANUP_SMOKE,)}
+SUITES: Mapping[str, Suite[Any]] = {
+    suite.name: suite for suite in (CLEANUP_SMOKE, NEGOTIATION_SMOKE)
+}
 """The built-in suites by name."""
 
 
-def suite_named(name: str) -> Suite:
+def suite_named(name: str) -> Suite[Any]:
     """Return a built-in suite. Raises `ConfigError` for a name there is none of."""
     if name not in SUITES:
         raise ConfigError("suite", name, "one of " + ", ".join(SUITES))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.metrics import Row
 from benchmarks.statistics import Estimate
 
 ONE_TABLE_COLUMNS = 140
@@ -23,20 +23,65 @@ _CAPTION = (
 )
 
 
-def render_tables(rows: Sequence[Row], *, title: str, width: int) -> Group:
+class TableRow(Protocol):
+    """What a table shows of a cell."""
+
+    @property
+    def policy(self) -> str:
+        """Name of the policy."""
+        ...
+
+    @property
+    def contract(self) -> str:
+        """Name of the condition."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """How many episodes there are."""
+        ...
+
+    @property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """The means by measure."""
+        ...
+
+
+class Column(NamedTuple):
+    """A measure, and how its estimate is written."""
+
+    heading: str
+    measure: str
+    write: Callable[[Estimate], str]
+
+
+def render_tables(rows: Sequence[TableRow], *, title: str, width: int) -> Group:
     """Lay out the rows for a terminal of so many characters; docs/compare.md has the columns."""
-    if width >= ONE_TABLE_COLUMNS:
-        tables = [_table(rows, (*_REACHED, *_HOW))]
-    else:
-        tables = [_table(rows, _REACHED), _table(rows, _HOW)]
-    spaced = [part for table in tables for part in (Text(), table)]
-    return Group(Text(title, style="bold"), *spaced, Text(), Text(_CAPTION, style="italic"))
+    return lay_out(rows, (_REACHED, _HOW), title=title, width=width, caption=_CAPTION)
 
 
-def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Table:
+def lay_out(
+    rows: Sequence[TableRow],
+    columns: Sequence[Sequence[Column]],
+    *,
+    title: str,
+    width: int,
+    caption: str,
+    conditions: str = "contract",
+) -> Group:
+    """Put all columns into one table, or each group into its own on a narrow terminal.
+
+    ``conditions`` heads the column of the conditions' names.
+    """
+    groups = [tuple(chain(*columns))] if width >= ONE_TABLE_COLUMNS else columns
+    spaced = [part for group in groups for part in (Text(), _table(rows, group, conditions))]
+    return Group(Text(title, style="bold"), *spaced, Text(), Text(caption, style="italic"))
+
+
+def _table(rows: Sequence[TableRow], columns: Sequence[Column], conditions: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("policy", no_wrap=True)
-    table.add_column("contract", no_wrap=True)
+    table.add_column(conditions, no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     for column in columns:
         table.add_column(column.heading, justify="right", overflow="fold")
@@ -49,7 +94,8 @@ def _table(rows: Sequence[Row], columns: Sequence[_Column]) -> Table:
     return table
 
 
-def _with_interval(estimate: Estimate) -> str:
+def with_interval(estimate: Estimate) -> str:
+    """Write a mean and its interval."""
     if estimate.is_deterministic:
         return f"{estimate.mean:.2f} same in all {estimate.n}"
     if estimate.low is None or estimate.high is None:
@@ -60,7 +106,13 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{estimate.mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
-def _with_half_width(estimate: Estimate, *, decimals: int) -> str:
+def without_interval(estimate: Estimate) -> str:
+    """Write a mean alone."""
+    return f"{estimate.mean:.2f}"
+
+
+def with_half_width(estimate: Estimate, *, decimals: int) -> str:
+    """Write a mean and half the width of its interval."""
     mean = f"{estimate.mean:.{decimals}f}"
     if estimate.is_deterministic or estimate.low is None or estimate.high is None:
         return mean
@@ -70,21 +122,15 @@ def _with_half_width(estimate: Estimate, *, decimals: int) -> str:
     return f"{mean} ±{half_width:.{decimals}f}"
 
 
-class _Column(NamedTuple):
-    heading: str
-    measure: str
-    write: Callable[[Estimate], str]
-
-
 _REACHED = (
-    _Column("welfare", "welfare", partial(_with_half_width, decimals=0)),
-    _Column("efficiency", "efficiency", _with_interval),
-    _Column("after change", "efficiency_after_change", _with_interval),
+    Column("welfare", "welfare", partial(with_half_width, decimals=0)),
+    Column("efficiency", "efficiency", with_interval),
+    Column("after change", "efficiency_after_change", with_interval),
 )
 _HOW = (
-    _Column("equality", "equality", partial(_with_half_width, decimals=2)),
-    _Column("transfers", "transfers", partial(_with_half_width, decimals=0)),
-    _Column("illegal", "illegal", partial(_with_half_width, decimals=1)),
-    _Column("malformed", "malformed", partial(_with_half_width, decimals=1)),
-    _Column("talks", "negotiations", partial(_with_half_width, decimals=1)),
+    Column("equality", "equality", partial(with_half_width, decimals=2)),
+    Column("transfers", "transfers", partial(with_half_width, decimals=0)),
+    Column("illegal", "illegal", partial(with_half_width, decimals=1)),
+    Column("malformed", "malformed", partial(with_half_width, decimals=1)),
+    Column("talks", "negotiations", partial(with_half_width, decimals=1)),
 )

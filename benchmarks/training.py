@@ -1,15 +1,16 @@
-"""Training of learned policies, one for each contract condition."""
+"""Training of learned policies, one for each condition."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from benchmarks import suite as suites_of_all_games
 from benchmarks.conditions import Condition
-from benchmarks.suites import Suite
+from benchmarks.seeds import seed_of
+from benchmarks.suites import CleanupSuite
 
 INSTALL_HINT = 'pip install "commonweal[ppo]"'
 _NEEDED = ("torch", "stable_baselines3", "sb3_contrib")
@@ -20,22 +21,52 @@ def is_available() -> bool:
     return all(find_spec(package) is not None for package in _NEEDED)
 
 
-def checkpoint_folder(folder: Path, policy: str, condition: Condition) -> Path:
+def checkpoint_folder(folder: Path, policy: str, condition: suites_of_all_games.Condition) -> Path:
     """Return where in a run's folder the policy trained under a condition is kept."""
-    return folder / policy / condition.name
+    return folder / policy / condition.name.replace("/", "-")
 
 
 def train_policy(
-    suite: Suite, condition: Condition, *, out: Path, on_agent_steps: Callable[[int], None]
+    suite: CleanupSuite, condition: Condition, *, out: Path, on_agent_steps: Callable[[int], None]
 ) -> Path:
-    """Train on the suite's world from drawn starts, as in evaluation; returns the checkpoint.
+    """Train on the suite's world from drawn starts, as in evaluation; see `train_on_lanes`."""
+    config = suite.scenario.config
+    return train_on_lanes(
+        lambda: condition.make_env(config, observation="vector"),
+        suite,
+        out=out,
+        on_agent_steps=on_agent_steps,
+        reset_options=suite.scenario.draw_start,
+        meta={"suite": suite.name, "contract": condition.to_dict(), "config": config.to_dict()},
+    )
 
-    `on_agent_steps` is told, now and then, how many agent-steps were made since it was last told.
+
+def train_on_lanes(
+    make_lane: Callable[[], Any],
+    suite: suites_of_all_games.Suite[Any],
+    *,
+    out: Path,
+    on_agent_steps: Callable[[int], None],
+    meta: Mapping[str, Any],
+    reset_options: Callable[[Any], dict[str, Any]] | None = None,
+    hyper_parameters: Mapping[str, Any] | None = None,
+) -> Path:
+    """Train as the suite says; returns the checkpoint.
+
     The seed follows from the suite's, so a condition is trained alike whatever else is played.
+
+    Args:
+        make_lane: makes one environment.
+        suite: says how long, and the seed.
+        out: folder of the checkpoint.
+        on_agent_steps: is told, now and then, how many agent-steps were made since last told.
+        meta: what the checkpoint shall say about itself.
+        reset_options: draws the options of every reset.
+        hyper_parameters: of `agents.ppo.PPOSettings`, in place of its own.
+
     """
     from agents.ppo import PPOSettings, train
 
-    config = suite.scenario.config
     made = 0
 
     def on_progress(agent_steps: int) -> None:
@@ -44,12 +75,12 @@ def train_policy(
         made = agent_steps
 
     trained = train(
-        lambda: condition.make_env(config, observation="vector"),
-        PPOSettings(total_agent_steps=suite.training_agent_steps),
-        seed=int(np.random.SeedSequence(suite.seed).generate_state(1)[0]),
+        make_lane,
+        PPOSettings(total_agent_steps=suite.training_agent_steps, **(hyper_parameters or {})),
+        seed=seed_of(suite.seed),
         out=out,
-        reset_options=suite.scenario.draw_start,
+        reset_options=reset_options,
         on_progress=on_progress,
-        meta={"suite": suite.name, "contract": condition.to_dict(), "config": config.to_dict()},
+        meta=meta,
     )
     return trained.checkpoint

@@ -9,6 +9,7 @@ stands, a line for what each did and what came of it, and here and there what an
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,14 @@ import gymnasium
 import pettingzoo
 
 import cleanup_icn
+import negotiation_games
 from cleanup_icn.contracts import Contract, ContractWrapper, Duration, Wage
 from cleanup_icn.text import parse_action, parse_observation
+from negotiation_games import Game, Incentive, Issue, Party, Role
 
 SEED = 0
+MAX_WIDTH = 200
+"""Where a line that an agent reads is broken, so that a person can read it too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,7 @@ class Playthrough:
         make: makes the environment; it takes answers in words.
         script: what the agents answer in each step, in the order of their indices.
         reads: (row of the script, agent): whose whole text is written out, and when.
+        in_turns: whether a row of the script is one turn, of whoever's turn it is.
 
     """
 
@@ -41,6 +47,7 @@ class Playthrough:
     make: Callable[[str], Any]
     script: tuple[str, ...]
     reads: tuple[tuple[int, str], ...] = ()
+    in_turns: bool = False
 
 
 class SeatInWords:
@@ -66,7 +73,7 @@ class SeatInWords:
 
 def record(played: Playthrough) -> str:
     """Play the game and write it down."""
-    return "\n".join(_lines(played)) + "\n"
+    return "\n".join(_turns(played) if played.in_turns else _lines(played)) + "\n"
 
 
 def _lines(played: Playthrough) -> Iterator[str]:
@@ -102,7 +109,8 @@ def _readings(played: Playthrough, row: int, observations: Mapping[str, Any]) ->
     for at, agent in played.reads:
         if at == row:
             yield f"        {agent} reads:"
-            yield from (f"        | {line}" for line in observations[agent]["text"].splitlines())
+            for line in observations[agent]["text"].splitlines():
+                yield from (f"        | {part}" for part in textwrap.wrap(line, MAX_WIDTH) or [""])
 
 
 def _situation(observations: Mapping[str, Any], infos: Mapping[str, Any]) -> str:
@@ -136,6 +144,50 @@ def _deed(agent: str, answer: str, info: Mapping[str, Any], reward: float) -> st
     if abs(reward - info["harvested"] - info.get("transfer", 0.0)) > 1e-9:
         words.append(f"but a reward of {reward:g}")
     return " ".join(words)
+
+
+def _turns(played: Playthrough) -> Iterator[str]:
+    env = played.make(played.env_id)
+    env.reset(seed=SEED)
+    yield f"# {played.env_id}, seed {SEED}"
+    yield f"# {played.about}"
+    yield from _sheets(env.unwrapped.game)
+    yield f"opening  {_said(env)}"
+    for row, answer in enumerate(played.script):
+        agent = env.agent_selection
+        observation, _, _, _, info = env.last()
+        if (row, agent) in played.reads:
+            yield from _readings(played, row, {agent: observation})
+        yield f"{info['phase']} {info['turn']}  {agent} answers: {answer}"
+        env.step(answer)
+        spoke = info["phase"] != "vote"
+        heard = f"   others hear: {_said(env)}" if spoke else ""
+        yield f"        read as {env.infos[agent]['status']}{heard}"
+    yield from _outcome(env)
+
+
+def _sheets(game: Game) -> Iterator[str]:
+    for p in game.parties:
+        scores = " | ".join(" ".join(map(str, points)) for points in p.scores)
+        yield f"# {p.name} ({p.role}, {p.incentive}, from {p.threshold}): {scores}"
+
+
+def _said(env: Any) -> str:
+    return env.unwrapped.prompt_parts(env.possible_agents[0])[2].splitlines()[-1]
+
+
+def _outcome(env: Any) -> Iterator[str]:
+    if not all(env.terminations.values()):
+        yield "the script ends here"
+        return
+    info = env.infos[env.agents[0]]
+    how = "fails" if not info["passed"] else "passes, all" if info["unanimous"] else "passes"
+    yield f"over  {info['deal']} {how}; in favour: {', '.join(info['accepted'])}"
+    returns = {}
+    while env.agents:
+        returns[env.agent_selection] = env.last()[1]
+        env.step(None)
+    yield "returns " + "  ".join(f"{agent} {total:g}" for agent, total in returns.items())
 
 
 # --- the games -------------------------------------------------------------------------------
@@ -182,6 +234,39 @@ def _with_talks(env_id: str) -> Any:
 def _one_seat(env_id: str) -> Any:
     env = gymnasium.make(env_id, seat="agent_1", partners="conditional-cooperator", max_cycles=14)
     return SeatInWords(env)
+
+
+def _ferry() -> Game:
+    """Four parties on two issues, small enough to add up by heart."""
+
+    def party(name: str, role: Role, scores: Any, threshold: int, **kind: Incentive) -> Party:
+        incentive = kind.get("incentive", Incentive.COOPERATIVE)
+        text = {incentive: f"{name} wants what its scores say."}
+        return Party(name, role, incentive, scores, threshold, text)
+
+    return Game(
+        "ferry",
+        (Issue("Quay", ("old", "new")), Issue("Crossings", ("few", "some", "many"))),
+        (
+            party("Farm", Role.PLAYER, ((0, 40), (0, 10, 20)), 20, incentive=Incentive.GREEDY),
+            party("Line", Role.PROPOSER, ((20, 10), (30, 15, 0)), 30),
+            party("Town", Role.PLAYER, ((10, 20), (0, 20, 40)), 30, incentive=Incentive.SABOTAGE),
+            party("Port", Role.VETO, ((10, 0), (10, 25, 40)), 20),
+        ),
+        initial_deal=(0, 0),
+        scenario="A ferry is to be licensed.",
+    )
+
+
+def _talks(env_id: str) -> Any:
+    return negotiation_games.TextActions(pettingzoo.make("aec", env_id, game=_ferry(), num_turns=4))
+
+
+def _ballot(env_id: str) -> Any:
+    env = pettingzoo.make(
+        "aec", env_id, game=_ferry(), num_turns=4, voting="explicit", layout="published"
+    )
+    return negotiation_games.TextActions(env)
 
 
 PLAYTHROUGHS: Mapping[str, Playthrough] = {
@@ -262,6 +347,38 @@ PLAYTHROUGHS: Mapping[str, Playthrough] = {
         about="Seat 1 beside a conditional cooperator, whom it relieves at its turn.",
         make=_one_seat,
         script=(*["harvest"] * 10, "move", "clean", "clean", "harvest"),
+    ),
+    "negotiation": Playthrough(
+        env_id="commonweal/Negotiation-v0",
+        about="Secrets, a deal too many and a bad one; p1 ends with what all but Farm can accept.",
+        make=_talks,
+        in_turns=True,
+        script=(
+            "<SCRATCHPAD>A2,B3 is 60.</SCRATCHPAD><ANSWER>A new quay.</ANSWER><DEAL>b3 a2</DEAL>"
+            "<PLAN>Ask for A2 again.</PLAN>",
+            "<ANSWER>Either will do.</ANSWER><DEAL>A1,B3</DEAL><DEAL>A1,B2</DEAL>",
+            '{"scratchpad": "50 now", "answer": "I stay.", "deal": {"A": "A1", "B": "B1"}}',
+            "I would rather not say.",
+            "<ANSWER>So be it.</ANSWER><DEAL>A1,B2</DEAL>",
+        ),
+        reads=((3, "Port"), (4, "Line")),
+    ),
+    "negotiation_vote": Playthrough(
+        env_id="commonweal/Negotiation-v0",
+        about="Explicit votes: a saboteur refuses what it can well accept, another mumbles.",
+        make=_ballot,
+        in_turns=True,
+        script=(
+            "<ANSWER>Many crossings.</ANSWER><DEAL>A2,B3</DEAL>",
+            "<ANSWER>Few.</ANSWER><DEAL>A1,B4</DEAL>",
+            "<ANSWER>Some.</ANSWER><DEAL>A2</DEAL>",
+            "<ANSWER>Some, then.</ANSWER>",
+            "<ANSWER>This is all I have.</ANSWER><DEAL>A2,B2</DEAL>",
+            "<VOTE>accept</VOTE>",
+            "<SCRATCHPAD>40, but 150 if it fails.</SCRATCHPAD><VOTE>reject</VOTE>",
+            "Well, yes, I accept.",
+        ),
+        reads=((6, "Town"),),
     ),
 }
 """By the name of the golden file."""

@@ -1,0 +1,87 @@
+"""Policies: from a name to an agent for every party."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from agents import Agent, RandomAgent, ScriptedAgent
+from agents.llm import ChatAgent, StubClient
+from benchmarks.suite import LEARNED
+from cleanup_icn import ConfigError
+from negotiation_games import Incentive, NegotiationEnv
+from negotiation_games.personas import PERSONAS, persona
+from negotiation_games.policies import SCRIPTED, scripted_policy
+
+_STUB_PREFIX = "stub-"
+_SCRIPT_OF = {
+    Incentive.GREEDY: "greedy",
+    Incentive.SABOTAGE: "saboteur",
+    Incentive.TARGETED_SABOTAGE: "target-saboteur",
+}
+_PERSONA_OF = {
+    Incentive.GREEDY: "greedy",
+    Incentive.SABOTAGE: "saboteur",
+    Incentive.TARGETED_SABOTAGE: "saboteur",
+}
+
+PARTNER = "best-guess"
+"""What the cooperative parties beside a learned p1 play."""
+
+POLICIES = (*SCRIPTED, "random", *(_STUB_PREFIX + name for name in PERSONAS), *LEARNED)
+"""The names of all policies."""
+
+
+def make_agents(
+    name: str, env: NegotiationEnv, *, checkpoint: str | None = None
+) -> dict[str, Agent]:
+    """Return an agent for every party: cooperative ones play the policy, others their incentive.
+
+    A greedy party plays the script of that name, beside stubs the persona; saboteurs likewise. A
+    learned policy plays p1 with the `checkpoint` that its training left, among `partners`. Raises
+    `ConfigError` for an unknown name.
+    """
+    if name in LEARNED and checkpoint is not None:
+        from agents.ppo import PPOAgent
+
+        p1 = env.game.parties[env.game.proposer_index].name
+        return partners(env) | {p1: PPOAgent.load(checkpoint)}
+    if name in LEARNED or name not in POLICIES:
+        raise ConfigError("policy", name, "one of " + ", ".join(POLICIES))
+    return _everybody(name, env)
+
+
+def partners(env: NegotiationEnv) -> dict[str, Agent]:
+    """Return those among whom a learned p1 plays: `PARTNER`, or what their incentive says."""
+    return _everybody(PARTNER, env)
+
+
+def _everybody(name: str, env: NegotiationEnv) -> dict[str, Agent]:
+    made: dict[str, Agent] = {}
+    scripts: dict[str, Agent] = {}
+    for party in env.game.parties:
+        played = _played_by(name, party.incentive)
+        if played.startswith(_STUB_PREFIX):
+            made[party.name] = _stub_agent(played, env, party.name)
+        elif played == "random":
+            made[party.name] = RandomAgent()
+        else:
+            if played not in scripts:
+                scripts[played] = ScriptedAgent(scripted_policy(played, env))
+            made[party.name] = scripts[played]
+    return made
+
+
+def _played_by(name: str, incentive: Incentive) -> str:
+    if incentive is Incentive.COOPERATIVE:
+        return name
+    if name.startswith(_STUB_PREFIX):
+        return _STUB_PREFIX + _PERSONA_OF[incentive]
+    return _SCRIPT_OF[incentive]
+
+
+def _stub_agent(name: str, env: NegotiationEnv, party: str) -> Agent:
+    return ChatAgent(
+        StubClient(persona(name.removeprefix(_STUB_PREFIX)).answer),
+        parse=partial(env.parse_answer, party),
+        rules=env.rules_text(party),
+    )

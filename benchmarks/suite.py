@@ -1,0 +1,83 @@
+"""What the suites of all games have in common: named policies under named conditions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from cleanup_icn import ConfigError
+
+
+class Condition(Protocol):
+    """What a game is played under: a frozen value that can be sent to a process."""
+
+    @property
+    def name(self) -> str:
+        """Name of the condition in tables and records."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the condition as JSON values."""
+        ...
+
+
+LEARNED = ("ppo",)
+"""Policies that are trained before they play."""
+
+ConditionT = TypeVar("ConditionT", bound=Condition)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite(ABC, Generic[ConditionT]):
+    """Everything that is played in one comparison: each policy under each condition is a cell."""
+
+    name: str
+    description: str
+    conditions: tuple[ConditionT, ...]
+    policies: tuple[str, ...]
+    num_episodes: int = 20  # episodes a cell
+    seed: int = 0  # of the run: starts, dice, agents, training, resampling
+    training_agent_steps: int = 120_000  # experience of a learned policy, once a condition
+
+    def __post_init__(self) -> None:
+        """Check what the command line lets people choose."""
+        for name, low in (("num_episodes", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise ConfigError(name, value, f"an integer of at least {low}")
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What stands above the table."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the suite as JSON values."""
+
+    def condition(self, name: str) -> ConditionT:
+        """Return the condition of this name."""
+        return next(condition for condition in self.conditions if condition.name == name)
+
+    def plays(self, policy: str, condition: ConditionT) -> bool:  # noqa: ARG002
+        """Whether the policy is played under the condition."""
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A policy under a condition, both by name."""
+
+    policy: str
+    contract: str
+
+
+def cells_of(suite: Suite[Any]) -> list[Cell]:
+    """Return the suite's cells in the order of its tables."""
+    return [
+        Cell(policy=policy, contract=condition.name)
+        for policy in suite.policies
+        for condition in suite.conditions
+        if suite.plays(policy, condition)
+    ]

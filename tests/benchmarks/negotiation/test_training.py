@@ -1,0 +1,31 @@
+"""A learned p1 in a comparison."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("sb3_contrib")
+
+from benchmarks.pool import run_cells
+from benchmarks.suite import cells_of
+
+
+def test_a_learned_p1_is_trained_played_and_kept(tiny_suite, tmp_path):
+    suite = replace(tiny_suite, policies=("ppo",), conditions=tiny_suite.conditions[1:])
+    made = {"agent_steps": 0, "episodes": 0}
+
+    def report(kind, amount):
+        made[kind] += amount
+
+    results = run_cells(suite, folder=tmp_path, num_workers=0, report=report)
+    (cell,) = cells_of(suite)
+    assert len(results[cell]) == made["episodes"] == suite.num_episodes
+    assert made["agent_steps"] >= suite.training_agent_steps
+    kept = tmp_path / "ppo" / "base-greedy-veto"
+    assert (kept / "policy.zip").exists()
+    about = json.loads((kept / "policy.json").read_text())
+    assert about["agents"] == ["SportCo"]
+    assert about["meta"]["contract"]["name"] == "base/greedy-veto"
