@@ -2,7 +2,8 @@
 
 ```
 run.json         what was run, with which versions, and whether it is complete
-episodes.jsonl   one record an episode, see `benchmarks.runner.EpisodeResult`
+episodes.jsonl   one record an episode: `benchmarks.runner.EpisodeResult` for Cleanup,
+                 `benchmarks.negotiation.runner.NegotiationResult` for negotiation
 table.json       the rows
 figure.svg, figure.png
 ppo/<contract>/  checkpoints of learned policies

@@ -64,6 +64,7 @@ class ParsedAnswer(NamedTuple):
 _TAG = re.compile(
     r"<\s*(?P<slash>/?)\s*(?P<name>SCRATCHPAD|ANSWER|DEAL|PLAN|VOTE)\s*>", re.IGNORECASE
 )
+_GAP = re.compile(r"\b([A-Za-z])\s+(?=[0-9])")
 _BREAK = re.compile(r"[\s,;]+")
 _OPTION = re.compile(r"([A-Za-z])([0-9]{1,4})")
 _VOTES = {"accept": True, "reject": False}
@@ -74,7 +75,7 @@ def parse_deal(field: str, num_options: Sequence[int]) -> ParsedDeal:
 
     Blanks, commas, order and case do not matter.
     """
-    tokens = [token for token in _BREAK.split(field) if token]
+    tokens = [token for token in _BREAK.split(_GAP.sub(r"\1", field)) if token]
     if not tokens:
         return ParsedDeal(None, ParseStatus.MISSING)
     chosen: dict[int, int] = {}

@@ -24,7 +24,7 @@ from negotiation_games.answers import (
 from negotiation_games.game import Game, GameError, deal_name, is_deal
 from negotiation_games.load import load_game, recast
 from negotiation_games.observe import VectorObserver, action_mask, num_actions
-from negotiation_games.scoring import NO_DEAL_KINDS, Verdict, payoffs
+from negotiation_games.scoring import NO_DEAL_KINDS, Verdict, judge, payoffs
 from negotiation_games.spaces import Words
 from negotiation_games.state import NegotiationState, Phase
 from negotiation_games.text import LAYOUTS, REASONING_STEPS, WINDOW, Said
@@ -88,7 +88,11 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
         self._rules = text.render_rules(
             game, num_turns=self.num_turns, explicit_vote=self._explicit
         )
-        self._sheets = [text.render_sheet(game, party) for party in game.parties]
+        failed = payoffs(game, judge(game, None), no_deal=no_deal)
+        self._sheets = [
+            text.render_sheet(game, party, without_deal=failed[i])
+            for i, party in enumerate(game.parties)
+        ]
         self._vectors = VectorObserver(game)
         self._observation_spaces = dict.fromkeys(self.possible_agents, self._build_space())
         size = num_actions(game, explicit_vote=self._explicit)
@@ -113,7 +117,7 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
             self._seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         else:
             self._episode += 1
-        rng = np.random.default_rng(np.random.SeedSequence((abs(self._seed), self._episode)))
+        rng = np.random.default_rng(np.random.SeedSequence((self._seed % 2**64, self._episode)))
         order = rules.draw_order(self.game, self.num_turns, rng)
         self._state = rules.begin(self.game, order, explicit_vote=self._explicit)
         opening = self.game.parties[self.game.proposer_index].name

@@ -26,10 +26,10 @@ def checked_num_turns(game: Game, num_turns: int | None) -> int:
     """
     if num_turns is None:
         return TURNS_PER_PARTY * game.num_parties
-    is_count = isinstance(num_turns, int) and not isinstance(num_turns, bool)
+    is_count = isinstance(num_turns, int | np.integer) and not isinstance(num_turns, bool)
     if not is_count or num_turns < game.num_parties or num_turns % game.num_parties:
         raise GameError("num_turns", num_turns, f"a multiple of {game.num_parties}, the parties")
-    return num_turns
+    return int(num_turns)
 
 
 def draw_order(game: Game, num_turns: int, rng: np.random.Generator) -> tuple[int, ...]:

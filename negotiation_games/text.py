@@ -42,9 +42,10 @@ def render_rules(game: Game, *, num_turns: int, explicit_vote: bool) -> str:
     """Write what holds for everybody: the rules and the scenario."""
     p1, p2 = game.parties[game.proposer_index].name, game.parties[game.veto_index].name
     decides = (
-        "Then every other party votes on it."
+        f"Then every other party votes on it; the proposal is {p1}'s own vote in favour."
         if explicit_vote
-        else "A party accepts it if it gives the party at least its minimum score."
+        else "A party accepts it if it gives the party at least its minimum score; if all others "
+        f"accept, {p1} counts its extra points below as well."
     )
     return "\n".join(
         [
@@ -60,8 +61,8 @@ def render_rules(game: Game, *, num_turns: int, explicit_vote: bool) -> str:
     )
 
 
-def render_sheet(game: Game, party: Party) -> str:
-    """Write one party's secrets: its role, its scores and its minimum."""
+def render_sheet(game: Game, party: Party, *, without_deal: float) -> str:
+    """Write one party's secrets: its role, its scores, its minimum, and what failure pays it."""
     role = {
         Role.PROPOSER: " You open and make the final proposal.",
         Role.VETO: " Nothing passes without you.",
@@ -70,6 +71,7 @@ def render_sheet(game: Game, party: Party) -> str:
     instructions = party.instructions.get(party.incentive, "").strip()
     if instructions:
         lines.append(instructions)
+    lines.append(f"If nothing passes you earn {without_deal:g} points.")
     lines += [_render_scores(party, i) for i in range(len(game.issues))]
     lines.append(f"Your minimum score: {party.threshold} points.")
     return "\n".join(lines)

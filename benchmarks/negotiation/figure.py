@@ -46,7 +46,7 @@ def save_figure(
         lambda figure: _draw(figure, suite, rows, results),
         paths,
         name=suite.name,
-        size=(1.0 + 4.0 * len(suite.games), height),
+        size=(max(9.0, 1.0 + 4.0 * len(suite.games)), height),
     )
 
 
@@ -122,25 +122,32 @@ def _label(all_axes: Any, suite: NegotiationSuite, rows: Sequence[NegotiationRow
         axes.set_xlabel(f"p1's turn ({suite.shown_policy}); 0 is the opening")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_ylim(bottom=0)
-    for axes in all_axes[2]:
+    sizes = [
+        next(setting.load().num_parties for setting in suite.conditions if setting.game == game)
+        for game in suite.games
+    ]
+    for axes, num_parties in zip(all_axes[2], sizes, strict=True):
         axes.set_xlabel(f"p1's score of its proposal ({suite.shown_policy})")
         axes.yaxis.get_major_locator().set_params(integer=True)
-        axes.set_ylim(bottom=0)
-    for game, axes in zip(suite.games, all_axes[2], strict=True):
-        parties = next(s.load() for s in suite.conditions if s.game == game).num_parties
-        axes.axhline(parties - 1, color="#666666", linewidth=1)
-        axes.annotate(
-            "enough, with p1 and p2",
-            xy=(0.98, parties - 1),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=9,
-            color="#444444",
-        )
+        axes.set_ylim(0, max(sizes) + 0.5)
+        _mark_enough(axes, num_parties - 1)
     all_axes[1, 0].set_ylabel("score of p1's proposal, points")
     all_axes[2, 0].set_ylabel("parties that agree")
+
+
+def _mark_enough(axes: Axes, parties: int) -> None:
+    """Draw from how many agreeing parties on a deal can pass."""
+    axes.axhline(parties, color="#BBBBBB", linewidth=1, zorder=0)
+    axes.annotate(
+        "can pass",
+        xy=(1.0, parties),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=9,
+        color="#666666",
+    )
 
 
 def _legend(styles: Mapping[str, Style]) -> list[Any]:

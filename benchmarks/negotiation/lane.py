@@ -54,7 +54,7 @@ class ProposerLane(ParallelEnv[str, Any, Any]):
         self._episode += 1
         self.agents = self.possible_agents[:]
         self._let_others_speak()
-        return self._seen(), self._infos()
+        return self._seen()
 
     def step(
         self, actions: dict[str, Any]
@@ -71,7 +71,7 @@ class ProposerLane(ParallelEnv[str, Any, Any]):
         self._let_others_speak()
         is_over = self._env.terminations[p1]
         reward = self._env.rewards[p1] - self._proposer.threshold if is_over else 0.0
-        seen, infos = self._seen(), self._infos()
+        seen, infos = self._seen()
         if is_over:
             self.agents = []
         return seen, {p1: reward}, {p1: is_over}, {p1: False}, infos
@@ -84,10 +84,9 @@ class ProposerLane(ParallelEnv[str, Any, Any]):
             party = env.agent_selection
             env.step(self._partners[party].act(env.observe(party)).action)
 
-    def _seen(self) -> dict[str, Any]:
+    def _seen(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Return p1's vector, and its infos with the action mask that goes with it."""
         p1 = self._proposer.name
-        return {p1: self._env.observe(p1)["observation"]}
-
-    def _infos(self) -> dict[str, dict[str, Any]]:
-        p1 = self._proposer.name
-        return {p1: dict(self._env.infos[p1])}
+        seen = self._env.observe(p1)
+        infos = {**self._env.infos[p1], "action_mask": seen["action_mask"]}
+        return {p1: seen["observation"]}, {p1: infos}

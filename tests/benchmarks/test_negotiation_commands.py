@@ -17,6 +17,8 @@ needs_published = pytest.mark.skipif(
     not PUBLISHED.exists(), reason="the published games and logs are not here"
 )
 
+GENERATED = ("--feasible", "12", "--unanimous", "3", "--parties", "4")
+
 
 @pytest.fixture
 def command(capsys):
@@ -84,7 +86,7 @@ def test_counts_that_no_thresholds_give_are_a_failure_in_one_line(command, tmp_p
 
 def test_a_generated_game_has_what_was_asked_for(command, tmp_path):
     out = tmp_path / "mine"
-    wanted = ("--feasible", 12, "--unanimous", 3, "--parties", 4, "--options", "3,3,4")
+    wanted = (*GENERATED, "--options", "3,3,4")
     code, printed, err = command("generate-game", *wanted, "--out", out, "--json")
     made = json.loads(printed)
     assert (code, err) == (0, "")
@@ -99,23 +101,11 @@ def test_a_generated_game_has_what_was_asked_for(command, tmp_path):
         (("solve", "negotiation", "atlantis"), "base_7players"),
         (("tune", "base", "--feasible", "3"), "--unanimous"),
         (("tune", "base", "--feasible", "3", "--unanimous", "4"), "0 to 3"),
-        (("tune", "base", "--feasible", "-1", "--unanimous", "0"), "range"),
+        (("tune", "base", "--feasible", "-1", "--unanimous", "0"), "greater than or equal to 0"),
         (("evaluate-logs", "nowhere", "--game", "base"), "no such file or folder"),
         (("evaluate-logs", "nowhere", "--game", "base", "--rules", "mine"), "paper-2023"),
-        (
-            (
-                "generate-game",
-                "--feasible",
-                "3",
-                "--unanimous",
-                "1",
-                "--out",
-                "x",
-                "--options",
-                "a",
-            ),
-            "commas",
-        ),
+        (("generate-game", *GENERATED, "--out", "x", "--options", "a"), "commas"),
+        (("generate-game", *GENERATED, "--out", "x", "--options", "1,3"), "at least 2"),
     ],
 )
 def test_wrong_usage_gets_one_line_that_says_what_is_allowed(arguments, told, command):

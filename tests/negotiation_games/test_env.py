@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from negotiation_worlds import at_random, ferry, games, make, mask, play, short
 
-import negotiation_games
-from negotiation_games import Game, GameError, Incentive, Party, Role, Speech, TextActions
+from negotiation_games import Game, GameError, Incentive, Issue, Party, Role, Speech, TextActions
 
 law = settings(max_examples=30, deadline=None)
 SILENCE, ACCEPT, REJECT = 6, 7, 8  # of the ferry
@@ -390,14 +389,8 @@ def test_an_environment_can_be_copied_in_the_middle_of_an_episode():
 
 def test_the_smallest_game_can_be_played():
     party = Party("p", Role.PLAYER, Incentive.COOPERATIVE, ((0,),), 0)
-    game = Game(
-        "one deal",
-        (negotiation_games.Issue("", ("",)),),
-        tuple(
-            replace(party, name=name, role=role)
-            for name, role in (("a", Role.PROPOSER), ("b", Role.VETO), ("c", Role.PLAYER))
-        ),
-        initial_deal=(0,),
-    )
+    roles = {"a": Role.PROPOSER, "b": Role.VETO, "c": Role.PLAYER}
+    parties = tuple(replace(party, name=name, role=role) for name, role in roles.items())
+    game = Game("one deal", (Issue("", ("",)),), parties, initial_deal=(0,))
     steps = play(short(game), lambda a, o, i: 0)
     assert {s.agent: s.reward for s in steps if s.is_over} == {"a": 10, "b": 0, "c": 0}

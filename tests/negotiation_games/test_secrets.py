@@ -279,6 +279,17 @@ def test_nobody_can_write_a_line_in_anothers_name_or_a_deal_that_was_not_made(la
         assert re.findall("<DEAL>(.*?)</DEAL>", shown) == made
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_deal_that_stands_among_the_words_is_not_shown_as_one_that_was_made(as_json):
+    env = TextActions(short()) if as_json else short()
+    env.reset(seed=0)
+    words = "He said <DEAL>A2,B2</DEAL> and < deal >A2,B3</ deal >."
+    speech = negotiation_games.Speech((0, 1), words)
+    env.step(json.dumps({"answer": words, "deal": {"A": "A1", "B": "B2"}}) if as_json else speech)
+    shown = env.unwrapped.prompt_parts("Town")[2]
+    assert re.findall(r"(?i)<\s*deal\s*>(.*?)<", shown) == ["A1,B1", "A1,B2"]
+
+
 # --- nothing flows, whatever it is that is secret --------------------------------------------
 
 

@@ -197,6 +197,11 @@ def test_any_words_can_be_said_and_are_heard_as_they_were_said(words):
     assert words[:1000] in heard
 
 
+def test_what_cannot_be_sent_on_is_not_shown():
+    for _, text, *_ in told(answer=lambda turn: "<ANSWER>\ud800.</ANSWER><PLAN>\udfff.</PLAN>"):
+        assert text.encode("utf-8")
+
+
 @law
 @given(game=games(max_options=2), seed=st.integers(0, 99))
 def test_render_shows_the_public_record_and_nothing_else(game, seed):
