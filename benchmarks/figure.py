@@ -78,9 +78,19 @@ def save_drawn(
         figure = Figure(figsize=size)
         FigureCanvasAgg(figure)
         draw(figure)
+        _settle_layout(figure)
         for path in paths:
             metadata = {"Date": None} if path.suffix == ".svg" else None
             figure.savefig(path, dpi=150, metadata=metadata)
+
+
+def _settle_layout(figure: Figure) -> None:
+    """Lay the axes out once, rounded: the solver of layouts repeats itself but for rounding."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(float(s), 6) for s in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def _draw(figure: Figure, suite: CleanupSuite, rows: Sequence[Row], optimum: Any) -> None:

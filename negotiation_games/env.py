@@ -42,9 +42,9 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
     `parse_answer` makes of words) is an action as well. What is not possible now proposes nothing,
     or abstains from the vote, and counts as illegal; nothing that a party does raises.
 
-    ``infos[agent]`` holds ``phase``, ``turn`` (turns made after the opening), ``action_mask`` if
-    observations are vectors, and, of the party's own last turn, ``status`` (a `ParseStatus` value
-    or None) and ``illegal``; at the end also ``deal`` (short name or None), ``passed``,
+    ``infos[agent]`` holds ``phase``, ``turn`` (turns made after the opening), ``action_mask`` (not
+    if observations are words alone) and, of the party's own last turn, ``status`` (a `ParseStatus`
+    value or None) and ``illegal``; at the end also ``deal`` (short name or None), ``passed``,
     ``unanimous`` and ``accepted`` (the names of those in favour). Scores are in nobody's infos;
     `verdict` has them.
     """
@@ -229,7 +229,7 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
             agent: {**shared, "status": self._statuses[agent], "illegal": self._illegal[agent]}
             for agent in self.agents
         }
-        if self._kind == "vector":
+        if self._kind != "text":
             for info in self.infos.values():
                 info["action_mask"] = self._mask.copy()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -247,7 +248,7 @@ def _points_named(game: Game, party_index: int, text: str) -> int:
 def _scratchpad_leaked(game: Game, public: str, scratchpad: str) -> Iterator[Leak]:
     secret = _plain(scratchpad)[0]
     said, spans = _plain(public)
-    known = set(_plain(_public_text(game))[0].split())
+    known = _public_words(game)
     pieces = {secret[i : i + MIN_SHARED_CHARS] for i in range(len(secret) - MIN_SHARED_CHARS + 1)}
     start = 0
     while start + MIN_SHARED_CHARS <= len(said):
@@ -262,6 +263,11 @@ def _scratchpad_leaked(game: Game, public: str, scratchpad: str) -> Iterator[Lea
         if len(" ".join(own_words)) >= MIN_SHARED_CHARS:
             yield _leak(LeakKind.SCRATCHPAD, public, spans[start + 1][0], spans[end - 1][1])
         start = max(end, start + 1)
+
+
+@lru_cache(maxsize=64)
+def _public_words(game: Game) -> frozenset[str]:
+    return frozenset(_plain(_public_text(game))[0].split())
 
 
 def _plain(text: str) -> tuple[str, list[tuple[int, int]]]:

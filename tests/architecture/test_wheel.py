@@ -63,7 +63,9 @@ def test_every_environment_plays_an_episode_from_the_wheel(installed: Path, tmp_
         "parallel commonweal/CleanupICN-v0",
     }
     assert played["parallel commonweal/Cleanup-v0"] == 50
-    assert min(played.values()) >= 50
+    assert played["aec commonweal/Negotiation-v0"] == 4 * 6 + 1
+    assert sum(name.startswith("negotiation ") for name in played) >= 8
+    assert min(played.values()) >= 4 * 5 + 1
 
 
 @pytest.mark.slow

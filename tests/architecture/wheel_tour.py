@@ -16,6 +16,7 @@ import numpy as np
 import pettingzoo
 
 import cleanup_icn
+import negotiation_games
 from cleanup_icn.contracts import Contract, ContractWrapper, Wage
 
 WAGE = Contract([Wage(payer="others", payee="all", per="cleaned", rate=0.6)])
@@ -79,6 +80,8 @@ def play_everything() -> dict[str, int]:
         if name.startswith("commonweal/"):
             played[f"aec {name}"] = play_aec(pettingzoo.make("aec", name))
     seat = gymnasium.make("commonweal/CleanupSeat-v0", seat="agent_0", partners="all-harvest")
+    for game in negotiation_games.bundled_games():
+        played[f"negotiation {game}"] = play_aec(negotiation_games.env(game=game))
     played["seat"] = play_seat(seat)
     played["contract, parallel"] = play_parallel(ContractWrapper(cleanup_icn.parallel_env(), WAGE))
     played["contract, aec"] = play_aec(ContractWrapper(cleanup_icn.env(), WAGE))
