@@ -24,6 +24,7 @@ from negotiation_games.answers import (
 from negotiation_games.game import Game, GameError, deal_name, is_deal
 from negotiation_games.load import load_game, recast
 from negotiation_games.observe import VectorObserver, action_mask, num_actions
+from negotiation_games.probe import render_probe
 from negotiation_games.scoring import NO_DEAL_KINDS, Verdict, judge, payoffs
 from negotiation_games.spaces import Words
 from negotiation_games.state import NegotiationState, Phase
@@ -192,6 +193,12 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
         index = self.possible_agents.index(agent)
         shown = self._lines if self._layout == "append" else self._lines[-WINDOW:]
         return self._rules, self._sheets[index], "\n".join(shown), self._instruction(index)
+
+    def probe_text(self, agent: str) -> str:
+        """Return the question of the theory-of-mind probe; asking it changes nothing here."""
+        index = self.possible_agents.index(agent)
+        known = "\n\n".join(self.prompt_parts(agent)[:3])
+        return render_probe(self.game, index, known=known)
 
     def parse_answer(self, agent: str, answer: object) -> ParsedAnswer:
         """Read what a party answered to its observation. Never raises."""

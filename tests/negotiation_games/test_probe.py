@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from negotiation_worlds import ferry, games, short
 from small_games import base
 
+import negotiation_games
 from negotiation_games import GameError
 from negotiation_games.game import deal_name
 from negotiation_games.probe import parse_probe, render_probe, score_probe
@@ -103,3 +104,13 @@ def test_rows_without_a_preference_are_left_out_and_chance_is_stated():
 def test_a_party_that_is_not_there_cannot_be_asked():
     with pytest.raises(GameError, match="party_index: found 4, expected 0 to 3"):
         render_probe(ferry(), 4, known="")
+
+
+def test_an_environment_gives_the_question_with_what_the_party_knows_and_goes_on_unchanged():
+    env = negotiation_games.env(game="base")
+    env.reset(seed=0)
+    before = env.last()[0]["text"]
+    question = env.unwrapped.probe_text("Mayor")
+    assert "You are Mayor." in question
+    assert all(f"{name}: A1" in question for name in env.agents if name != "Mayor")
+    assert env.last()[0]["text"] == before
