@@ -24,10 +24,10 @@ from cleanup_icn.contracts import Contract, ContractError, Settlement
 from cleanup_icn.env import CleanupEnv, Infos, action_index, check_actors, check_kind
 from cleanup_icn.icn import text
 from cleanup_icn.icn.config import ICNConfig
+from cleanup_icn.icn.dealings import Dealings, Moment
 from cleanup_icn.icn.history import Negotiation
 from cleanup_icn.icn.observe import ACCEPT, FIRST_PROPOSAL, REJECT, ICNObserver
 from cleanup_icn.icn.protocol import Move, Speech, can_say
-from cleanup_icn.icn.session import Moment, Session
 from cleanup_icn.observe import PUBLIC_FEATURES, view
 from cleanup_icn.state import WAIT
 from cleanup_icn.text import ParsedAction, ParseStatus
@@ -83,7 +83,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         self.possible_agents = self._world.possible_agents[:]
         self.agents: list[str] = []
         self._kind = observation
-        self._session = Session(icn, self.possible_agents, horizon_steps=config.horizon_steps)
+        self._dealings = Dealings(icn, self.possible_agents, horizon_steps=config.horizon_steps)
         self._observer = ICNObserver(config, icn)
         self._check_contracts()
         self._observation_spaces = dict.fromkeys(self.possible_agents, self._build_space())
@@ -105,8 +105,8 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         """Start an episode; seeds and options are Cleanup's."""
         self._world_seen, self._world_infos = self._world.reset(seed=seed, options=options)
         self.agents = self.possible_agents[:]
-        self._session = Session(self.icn, self.agents, horizon_steps=self.config.horizon_steps)
-        self._session.begin(self._moment())
+        self._dealings = Dealings(self.icn, self.agents, horizon_steps=self.config.horizon_steps)
+        self._dealings.begin(self._moment())
         self._said: tuple[Move | None, ...] = (None,) * len(self.agents)
         return self._observations(), self._infos(None, {})
 
@@ -119,7 +119,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         check_actors(actions, self.agents)
         if not self.agents:
             return {}, {}, {}, {}, {}
-        return self._play(actions) if self._session.talks is None else self._talk(actions)
+        return self._play(actions) if self._dealings.talks is None else self._talk(actions)
 
     @property
     def limited_liability(self) -> bool:
@@ -129,12 +129,12 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
     @property
     def contract(self) -> Contract:
         """The contract in force."""
-        return self._session.contract
+        return self._dealings.contract
 
     @property
     def history(self) -> tuple[Negotiation, ...]:
         """The negotiations of this episode, oldest first."""
-        return tuple(self._session.history)
+        return tuple(self._dealings.history)
 
     @property
     def menu(self) -> tuple[Contract, ...]:
@@ -144,9 +144,9 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
     @property
     def phase(self) -> str:
         """What comes next: "play", "waiting", "propose" or "respond"."""
-        if self._session.talks is not None:
-            return str(self._session.talks.stage)
-        return "waiting" if self._session.waiting_steps else "play"
+        if self._dealings.talks is not None:
+            return str(self._dealings.talks.stage)
+        return "waiting" if self._dealings.waiting_steps else "play"
 
     def render(self) -> npt.NDArray[np.uint8] | str | None:
         """Draw the world as Cleanup does; "ansi" adds the phase and the contract in force."""
@@ -171,7 +171,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         counted by its status and not as illegal.
         """
         del agent
-        if self._session.talks is None:
+        if self._dealings.talks is None:
             return play_text.parse_action(answer)
         said = text.parse_speech(answer, self.menu)
         if said.status is not ParseStatus.OK:
@@ -185,7 +185,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         return ParsedAction(said.contract, said.status)
 
     def _play(self, actions: dict[str, Any]) -> Steps:
-        forced = self._session.waiting_steps > 0
+        forced = self._dealings.waiting_steps > 0
         played = dict.fromkeys(actions, WAIT) if forced else actions
         self._world_seen, game_rewards, terminations, truncations, infos = self._world.step(played)
         if forced:
@@ -195,7 +195,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
                 infos[agent]["features"]["illegal"] = float(illegal)
         self._world_infos = infos
         features = {agent: info["features"] for agent, info in infos.items()}
-        settled = self._session.after_play(features, game_rewards, self._moment())
+        settled = self._dealings.after_play(features, game_rewards, self._moment())
         self._said = (None,) * len(self.agents)
         observations, all_infos = self._observations(), self._infos(settled, game_rewards)
         rewards = {a: reward + all_infos[a]["transfer"] for a, reward in game_rewards.items()}
@@ -203,10 +203,10 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         return observations, rewards, terminations, truncations, all_infos
 
     def _talk(self, actions: dict[str, Any]) -> Steps:
-        talks = self._session.talks
+        talks = self._dealings.talks
         assert talks is not None  # step() chose this branch by it
         moves = tuple(self._as_move(actions[agent]) for agent in self.agents)
-        self._session.talk(moves)
+        self._dealings.talk(moves)
         self._said = moves
         idle = {"harvested": 0.0, "cleaned": 0.0, "illegal": 0}
         nothing = dict.fromkeys(self.contract_features, 0.0)
@@ -267,8 +267,8 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         return spaces.Dict({"observation": vector, "text": words, "action_mask": mask})
 
     def _observations(self) -> dict[str, Any]:
-        session, state = self._session, self._world.cleanup_state
-        phase = text.Phase(session.talks, session.waiting_steps)
+        dealings, state = self._dealings, self._world.cleanup_state
+        phase = text.Phase(dealings.talks, dealings.waiting_steps)
         self._masks = [
             self._observer.mask(i, at_shore=bool(state.at_shore >> i & 1), phase=phase)
             for i in range(len(self.agents))
@@ -280,7 +280,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
             [self._world_seen[agent] for agent in self.agents],
             phase=phase,
             contract=self.contract,
-            balances=list(session.accounts.balances.values()),
+            balances=list(dealings.accounts.balances.values()),
             negotiations=len(shown),
             last_ratified=bool(shown) and shown[-1].is_ratified,
         )
@@ -304,7 +304,7 @@ class ICNEnv(ParallelEnv[str, Any, Any]):
         return f"{text.render_history(self.history)}\n{words}"
 
     def _infos(self, settled: Settlement | None, game_rewards: dict[str, float]) -> Infos:
-        balances = self._session.accounts.balances
+        balances = self._dealings.accounts.balances
         words = self.contract.to_text()
         infos: Infos = {}
         for i, agent in enumerate(self.agents):

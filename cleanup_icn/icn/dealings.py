@@ -1,6 +1,6 @@
 """One episode's contracts: what is in force, what is owed, whether talks are on, what came of them.
 
-The session knows neither PettingZoo nor words. The environment tells it what happened in each play
+They know neither PettingZoo nor words. The environment tells it what happened in each play
 step and what was said in each step of talks.
 """
 
@@ -25,7 +25,7 @@ class Moment(NamedTuple):
     changed: dict[str, tuple[float, float]]  # what changed just now
 
 
-class Session:
+class Dealings:
     """Contracts, accounts, talks and history of one episode."""
 
     def __init__(self, icn: ICNConfig, agents: Sequence[str], *, horizon_steps: int) -> None:
