@@ -1,0 +1,10 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# Speed is measured in benchmarks: a busy machine must not fail a property. All else is as
+# Hypothesis chooses it, which in continuous integration is to draw the same examples every time.
+settings.register_profile("commonweal", parent=settings.default, deadline=None)
+settings.load_profile("commonweal")
