@@ -2,8 +2,8 @@
 
 SplitMix64 (Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014)
 read as a counter-based stream: its k-th output is a hash of the seed and k, so any step's dice can
-be had without those before it, and no action can shift them. The functions are in the subset that
-numba compiles (pass ``numpy.uint64`` there).
+be had without those before it, and no action can shift them. `splitmix64`, `uniform` and
+`episode_seed` take arrays of ``numpy.uint64`` as well, and compile (with ``numpy.uint64``).
 """
 
 from __future__ import annotations
@@ -32,6 +32,26 @@ def episode_seed(seed: int, episode: int) -> int:
     return splitmix64(splitmix64(seed & _MASK, 1), episode + 1)
 
 
+POLLUTION, FRUIT = 0, 1
+"""The channels of a step's dice."""
+
+AT_START = 1 << 63
+"""Counters from here on belong to what is drawn once, when an episode starts: no step gets here."""
+
+
+def counter_of(step: int, channel: int) -> int:
+    """Return which output of an episode's stream one of the dice of a step (from 0) is."""
+    return 2 * step + channel + 1
+
+
 def dice(seed: int, step: int) -> Dice:
     """Return the dice of step ``step`` (from 0) of the episode that ``seed`` stands for."""
-    return Dice(pollution=uniform(seed, 2 * step + 1), fruit=uniform(seed, 2 * step + 2))
+    return Dice(
+        pollution=uniform(seed, counter_of(step, POLLUTION)),
+        fruit=uniform(seed, counter_of(step, FRUIT)),
+    )
+
+
+def draw_at_start(seed: int, channel: int, low: int, high: int) -> int:
+    """Return an integer from ``low`` to ``high``, drawn once an episode on a channel from 0."""
+    return low + int(uniform(seed, AT_START + channel) * (high - low + 1))

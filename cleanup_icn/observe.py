@@ -114,7 +114,8 @@ class VectorObserver:
         self._index_one_hot = np.eye(n, dtype=np.float32)
         self._bits = np.arange(n)
         river, garden = _finite(max(config.pollution_max, 1)), _finite(max(config.fruit_max, 1))
-        self._amounts = np.array([river, garden, _finite(config.horizon_steps)], np.float32)
+        # By what pollution, fruit and step are divided.
+        self.amount_scales = np.array([river, garden, _finite(config.horizon_steps)], np.float32)
         self._scales = np.array([river, river, garden, garden, river, 1, 1], np.float32)
         self._tails: dict[int, FloatArray] = {}
 
@@ -138,16 +139,19 @@ class VectorObserver:
         rows[:, :n] = self._index_one_hot
         rows[:, n : 2 * n] = (state.at_shore >> self._bits) & 1
         amounts = (_finite(state.pollution), _finite(state.fruit), _finite(step))
-        rows[:, 2 * n : 2 * n + 3] = amounts / self._amounts
-        rows[:, 2 * n + 3 :] = self._tail(step)
+        rows[:, 2 * n : 2 * n + 3] = amounts / self.amount_scales
+        rows[:, 2 * n + 3 :] = self.tail(step)
         return rows
 
     def _scaled(self, parameters: Parameters) -> FloatArray:
         amounts = [_finite(amount) for amount in parameters[:_NUM_PARAMETERS]]
         return np.array(amounts, np.float32) / self._scales
 
-    def _tail(self, step: int) -> FloatArray:
-        """Return what follows from the step alone; built once a step of the schedule."""
+    def tail(self, step: int) -> FloatArray:
+        """Return the last K entries of every vector, (K,): what follows from the step alone.
+
+        Built once a step; not to be written to.
+        """
         tail = self._tails.get(step)
         if tail is None:
             tail = self._tails[step] = self._build_tail(step)

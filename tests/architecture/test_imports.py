@@ -18,7 +18,7 @@ ALLOWED_IN = {
     "torch": ("agents/ppo/", "agents/llm/transformers_client.py"),
     "stable_baselines3": ("agents/ppo/",),
     "sb3_contrib": ("agents/ppo/",),
-    "numba": ("cleanup_icn/batch.py", "cleanup_icn/solve.py"),
+    "numba": ("cleanup_icn/batch/compiled.py",),
     "openai": ("agents/llm/openai_client.py",),
     "transformers": ("agents/llm/transformers_client.py",),
     "vllm": ("agents/llm/vllm_engine.py", "agents/llm/vllm_server.py"),
