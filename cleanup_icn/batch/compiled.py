@@ -38,7 +38,8 @@ word: Callable[[Any], Any] = np.uint64 if IS_COMPILED else int
 def compiled(kernel: _Function) -> _Function:
     """Compile a kernel, when it is first called, with all functions of ours that it calls.
 
-    What a kernel calls it must name directly (``from ... import step``, not ``rules.step``).
+    What a kernel calls it must name directly (``from ... import step``, not ``rules.step``), and
+    what stands in the kernel's own file must stand above it.
     """
     if not IS_COMPILED:
         return kernel

@@ -7,8 +7,9 @@ and keeps the history: both are the environment's business and the same for ever
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,16 +55,42 @@ def at_start(situation: Situation) -> bool:
     return situation.step == 0
 
 
+@dataclass(frozen=True)
+class Every:
+    """The judge that `every` makes."""
+
+    steps: int  # play steps between talks
+
+    def __call__(self, situation: Situation) -> bool:
+        """Whether it is time."""
+        return situation.step % self.steps == 0
+
+
 def every(steps: int) -> Judge:
     """Negotiate at the start and then every so many play steps."""
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ConfigError("judge steps", steps, "an integer of at least 1")
-    return lambda situation: situation.step % steps == 0
+    return Every(steps)
 
 
 def on_change(situation: Situation) -> bool:
     """Negotiate at the start and whenever the world has just changed."""
     return situation.step == 0 or bool(situation.changed)
+
+
+@dataclass(frozen=True)
+class WelfareFall:
+    """The judge that `on_welfare_fall` makes."""
+
+    window_steps: int
+    fraction: float
+
+    def __call__(self, situation: Situation) -> bool:
+        """Whether it is the start, or welfare has fallen."""
+        welfare, since = situation.welfare, max(situation.negotiated_at, default=0)
+        return situation.step == 0 or has_fallen(
+            welfare, since, len(welfare), self.window_steps, self.fraction
+        )
 
 
 def on_welfare_fall(*, window_steps: int = 5, fraction: float = 0.5) -> Judge:
@@ -76,16 +103,25 @@ def on_welfare_fall(*, window_steps: int = 5, fraction: float = 0.5) -> Judge:
         raise ConfigError("judge window_steps", window_steps, "an integer of at least 1")
     if not 0.0 < fraction <= 1.0:
         raise ConfigError("judge fraction", fraction, "a number above 0 and at most 1")
+    return WelfareFall(window_steps, fraction)
 
-    def judge(situation: Situation) -> bool:
-        if situation.step == 0:
-            return True
-        since = situation.welfare[max(situation.negotiated_at, default=0) :]
-        ends = range(window_steps, len(since) + 1)
-        windows = [sum(since[end - window_steps : end]) for end in ends]
-        return len(windows) > 1 and windows[-1] < fraction * max(windows)
 
-    return judge
+def has_fallen(
+    welfare: Sequence[float], first: int, end: int, window_steps: int, fraction: float
+) -> bool:
+    """Whether the last window of ``welfare[first:end]`` is below a fraction of the best one.
+
+    In the subset that numba compiles: the batch asks the same question.
+    """
+    if end - first <= window_steps:
+        return False
+    best, last = -math.inf, 0.0
+    for start in range(first, end - window_steps + 1):
+        last = 0.0
+        for step in range(start, start + window_steps):
+            last += welfare[step]
+        best = max(best, last)
+    return last < fraction * best
 
 
 _NAMED: dict[str, Judge] = {

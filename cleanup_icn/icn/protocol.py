@@ -8,6 +8,8 @@ propose. After ``max_rounds`` rounds without agreement the talks have failed.
 
 What cannot be said at a stage counts as nothing said: no proposal, or an abstention, which is
 neither acceptance nor rejection but keeps the vote from being unanimous.
+
+The rules themselves are in `cleanup_icn.icn.talk_rules`, on integers; here they get a record.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cleanup_icn.contracts import Contract
+from cleanup_icn.icn import talk_rules
 
 
 class Stage(StrEnum):
@@ -27,7 +30,7 @@ class Stage(StrEnum):
 
 
 class Speech(StrEnum):
-    """Kinds of moves in talks."""
+    """Kinds of moves in talks, in the order of their codes in `talk_rules`."""
 
     PASS = "pass"
     PROPOSE = "propose"  # to a stage that waits for answers it is a counter
@@ -90,11 +93,7 @@ class Outcome:
 def can_say(talks: Talks, agent_index: int, speech: Speech) -> bool:
     """Whether this kind of move is possible for this agent now."""
     is_proposer = agent_index == talks.proposer
-    if talks.stage is Stage.PROPOSE:
-        return speech is Speech.PASS or (is_proposer and speech is Speech.PROPOSE)
-    if is_proposer:
-        return speech is Speech.PASS
-    return speech in (Speech.ACCEPT, Speech.REJECT, Speech.PROPOSE)
+    return talk_rules.can_say(_CODES[speech], is_proposer, talks.stage is Stage.RESPOND)
 
 
 def advance(talks: Talks, moves: Sequence[Move]) -> Talks | Outcome:
@@ -103,31 +102,27 @@ def advance(talks: Talks, moves: Sequence[Move]) -> Talks | Outcome:
         move if can_say(talks, i, move.speech) else Move(Speech.NOTHING)
         for i, move in enumerate(moves)
     )
-    if talks.stage is Stage.PROPOSE:
-        proposal = said[talks.proposer].contract
-        if proposal is not None:
-            return _talks(talks, talks.proposer, proposal, talks.rounds)
-        return _next_round(talks, said, counter=None)
-    others = [
-        i % talks.num_agents for i in range(talks.proposer + 1, talks.proposer + talks.num_agents)
-    ]
-    if all(said[i].speech is Speech.ACCEPT for i in others):
-        done = Round(talks.proposer, talks.proposal, said)
-        return Outcome(talks.proposal, (*talks.rounds, done))
-    counters = (i for i in others if said[i].speech is Speech.PROPOSE)
-    return _next_round(talks, said, counter=next(counters, None))
-
-
-def _next_round(talks: Talks, said: tuple[Move, ...], *, counter: int | None) -> Talks | Outcome:
-    rounds = (*talks.rounds, Round(talks.proposer, talks.proposal, said))
-    if len(rounds) >= talks.max_rounds:
+    turn = talk_rules.follow(
+        [_code(move) for move in said],
+        talks.proposer,
+        talks.stage is Stage.RESPOND,
+        len(talks.rounds),
+        talks.max_rounds,
+    )
+    rounds = talks.rounds
+    if turn.rounds > len(rounds):
+        rounds = (*rounds, Round(talks.proposer, talks.proposal, said))
+    if turn.result == talk_rules.RATIFIED:
+        return Outcome(talks.proposal, rounds)
+    if turn.result == talk_rules.FAILED:
         return Outcome(None, rounds)
-    if counter is not None:
-        return _talks(talks, counter, said[counter].contract, rounds)
-    return _talks(talks, (talks.proposer + 1) % talks.num_agents, None, rounds)
+    proposal = said[turn.proposer].contract if turn.result == talk_rules.TO_VOTE else None
+    return Talks(talks.num_agents, turn.proposer, talks.max_rounds, proposal, rounds)
 
 
-def _talks(
-    talks: Talks, proposer: int, proposal: Contract | None, rounds: tuple[Round, ...]
-) -> Talks:
-    return Talks(talks.num_agents, proposer, talks.max_rounds, proposal, rounds)
+def _code(move: Move) -> int:
+    is_empty = move.speech is Speech.PROPOSE and move.contract is None
+    return talk_rules.NOTHING if is_empty else _CODES[move.speech]
+
+
+_CODES = {speech: code for code, speech in enumerate(Speech)}
