@@ -46,8 +46,13 @@ def aspiration(seen: View, exponent: float) -> float:
     ``best - (best - threshold) * progress ** (1 / exponent)``, in points.
     """
     best = sum(max(points) for points in seen.scores)
-    conceded: float = seen.progress ** (1.0 / exponent)
-    return best - (best - seen.threshold) * conceded
+    return best - (best - seen.threshold) * conceded(seen.progress, exponent)
+
+
+def conceded(progress: float, exponent: float) -> float:
+    """Return the share of the way from the best score to the threshold that is conceded by now."""
+    share: float = progress ** (1.0 / exponent)
+    return share
 
 
 def stay_stubborn(seen: View) -> int:

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from pettingzoo import AECEnv
 from pettingzoo.utils import wrappers
 
-from negotiation_games import rules, text
+from negotiation_games import noise, rules, text
 from negotiation_games.answers import (
     MAX_PUBLIC_CHARS,
     ParsedAnswer,
@@ -21,9 +21,9 @@ from negotiation_games.answers import (
     one_line,
     parse_answer,
 )
-from negotiation_games.game import Game, GameError, deal_name, is_deal
+from negotiation_games.game import Game, GameError, check_choice, deal_name, is_deal
 from negotiation_games.load import load_game, recast
-from negotiation_games.observe import VectorObserver, action_mask, num_actions
+from negotiation_games.observe import PHASES, VectorObserver, action_masks, one_hot, own_part
 from negotiation_games.probe import render_probe
 from negotiation_games.scoring import NO_DEAL_KINDS, Verdict, judge, payoffs
 from negotiation_games.spaces import Words
@@ -31,8 +31,9 @@ from negotiation_games.state import NegotiationState, Phase
 from negotiation_games.text import LAYOUTS, REASONING_STEPS, WINDOW, Said
 
 OBSERVATION_KINDS = ("both", "text", "vector")
-VOTINGS = ("implicit", "explicit")
 RENDER_MODES = ("human", "ansi")
+
+_THIS_LANE = np.zeros(1, np.int64)  # vectors are written for many negotiations; this is one
 
 
 class NegotiationEnv(AECEnv[str, Any, Any]):
@@ -69,13 +70,13 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
         observation: str = "both",
         render_mode: str | None = None,
     ) -> None:
-        _check("voting", voting, VOTINGS)
-        _check("no_deal", no_deal, NO_DEAL_KINDS)
-        _check("layout", layout, LAYOUTS)
-        _check("observation", observation, OBSERVATION_KINDS)
-        _check("render_mode", render_mode, (None, *RENDER_MODES))
+        check_choice("voting", voting, rules.VOTINGS)
+        check_choice("no_deal", no_deal, NO_DEAL_KINDS)
+        check_choice("layout", layout, LAYOUTS)
+        check_choice("observation", observation, OBSERVATION_KINDS)
+        check_choice("render_mode", render_mode, (None, *RENDER_MODES))
         for step in reasoning if isinstance(reasoning, Sequence) else (reasoning,):
-            _check("reasoning", step, REASONING_STEPS)
+            check_choice("reasoning", step, REASONING_STEPS)
         if game.initial_deal is None:
             raise GameError(f"{game.name}: initial deal", None, "a deal to open with")
         self.game = game
@@ -94,10 +95,14 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
             text.render_sheet(game, party, without_deal=failed[i])
             for i, party in enumerate(game.parties)
         ]
-        self._vectors = VectorObserver(game)
+        self._vectors = VectorObserver(
+            1, num_parties=game.num_parties, num_options=game.num_options
+        )
+        self._own = own_part(game)
+        self._masks = action_masks(game.num_deals, explicit_vote=self._explicit)
         self._observation_spaces = dict.fromkeys(self.possible_agents, self._build_space())
-        size = num_actions(game, explicit_vote=self._explicit)
-        self._action_spaces = {agent: spaces.Discrete(size) for agent in self.possible_agents}
+        size = self._masks.shape[1]
+        self._action_spaces = {name: spaces.Discrete(size) for name in self.possible_agents}
         self._seed: int | None = None
         self._episode = 0
 
@@ -118,14 +123,19 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
             self._seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         else:
             self._episode += 1
-        rng = np.random.default_rng(np.random.SeedSequence((self._seed % 2**64, self._episode)))
-        order = rules.draw_order(self.game, self.num_turns, rng)
-        self._state = rules.begin(self.game, order, explicit_vote=self._explicit)
+        (order,) = rules.draw_orders(
+            noise.episode_seeds(noise.as_words([self._seed]), self._episode),
+            num_parties=self.game.num_parties,
+            num_turns=self.num_turns,
+            proposer=self.game.proposer_index,
+        )
+        self._state = rules.begin(self.game, tuple(order.tolist()), explicit_vote=self._explicit)
         opening = self.game.parties[self.game.proposer_index].name
         self._said: list[Said] = []
         self._lines: list[str] = []
         self._add_to_record(Said(opening, "", self.game.initial_deal))
-        self._vectors.begin(self._state.proposals[0])
+        self._vectors.begin(_THIS_LANE)
+        self._count_proposal(is_final=False)
         self._plans = dict.fromkeys(self.possible_agents, "")
         self._statuses: dict[str, str | None] = dict.fromkeys(self.possible_agents)
         self._illegal = dict.fromkeys(self.possible_agents, 0)
@@ -155,8 +165,7 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
             self._plans[agent] = one_line(speech.plan)
             self._state = rules.speak(self._state, speech.deal)
             if self._kind != "text":
-                is_final = self._phase is Phase.FINAL
-                self._vectors.count(self._state.proposals[-1], is_final=is_final)
+                self._count_proposal(is_final=self._phase is Phase.FINAL)
         self._next_turn()
         self._accumulate_rewards()
         if self.render_mode == "human":
@@ -168,7 +177,7 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
         if self._kind == "text":
             return self._words(index)
         made = self._num_made() / len(self._state.order)
-        vector = self._vectors.vector(index, phase=self._phase, share_made=made)
+        (vector,) = self._vectors.vectors(self._own[index], PHASES.index(self._phase), made)
         if self._kind == "vector":
             return vector
         return {"observation": vector, "text": self._words(index), "action_mask": self._mask.copy()}
@@ -239,7 +248,7 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
     def _next_turn(self) -> None:
         """Hand the turn on, or end the negotiation and pay everybody."""
         self._phase = self._state.phase
-        self._mask = action_mask(self.game, self._phase, explicit_vote=self._explicit)
+        self._mask = self._masks[PHASES.index(self._phase)]
         self._speaker = speaker = self._state.speaker
         if speaker is None:
             self.verdict = rules.outcome(self.game, self._state)
@@ -261,6 +270,14 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
     def _add_to_record(self, said: Said) -> None:
         self._said.append(said)
         self._lines.append(text.render_line(len(self._said), said))
+
+    def _count_proposal(self, *, is_final: bool) -> None:
+        """Note for vectors what was proposed last, if it was anything."""
+        party, deal = self._state.proposals[-1]
+        if deal is not None:
+            final = np.ones(1, np.bool_) if is_final else None
+            hot = one_hot([deal], self.game.num_options)
+            self._vectors.count(_THIS_LANE, np.array([party]), hot, is_final=final)
 
     def _num_made(self) -> int:
         """Turns made after the opening."""
@@ -333,12 +350,11 @@ class NegotiationEnv(AECEnv[str, Any, Any]):
             return self._word_space()
         if self._kind == "vector":
             return self._vectors.space()
-        size = num_actions(self.game, explicit_vote=self._explicit)
         return spaces.Dict(
             {
                 "observation": self._vectors.space(),
                 "text": self._word_space(),
-                "action_mask": spaces.Box(0, 1, (size,), np.int8),
+                "action_mask": spaces.Box(0, 1, self._masks.shape[1:], np.int8),
             }
         )
 
@@ -376,8 +392,3 @@ def env(**config: Any) -> AECEnv[str, Any, Any]:
     """
     ordered: AECEnv[str, Any, Any] = wrappers.OrderEnforcingWrapper(raw_env(**config))
     return ordered
-
-
-def _check(name: str, value: object, allowed: Sequence[object]) -> None:
-    if not isinstance(value, str | None) or value not in allowed:
-        raise GameError(name, value, "one of " + ", ".join(map(str, allowed)))

@@ -202,6 +202,12 @@ def is_deal(game: Game, deal: object) -> bool:
     )
 
 
+def check_choice(name: str, value: object, allowed: Sequence[object]) -> None:
+    """Raise `GameError` if a setting is none of the names (or None) that are allowed."""
+    if not isinstance(value, str | None) or value not in allowed:
+        raise GameError(name, value, "one of " + ", ".join(map(str, allowed)))
+
+
 @lru_cache(maxsize=65_536)
 def _deal_name(deal: Deal) -> str:
     return ",".join(option_name(i, option) for i, option in enumerate(deal))

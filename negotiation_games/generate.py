@@ -1,28 +1,28 @@
 """New games: score sheets sampled to a wanted sparsity and conflict, thresholds to wanted counts.
 
-The sheets have the shape of the published ones (Abdelnabi et al., NeurIPS 2024 D&B): whole numbers
-from 0, a party's best deal worth `BEST_SCORE`, some issues of no interest to some parties. A game
-made here is figures alone; its parties and issues have no words but the parties' names.
+The sheets are those of `negotiation_games.draw`. A game made here is figures alone; its parties and
+issues have no words but the parties' names.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from negotiation_games.game import MIN_PARTIES, Game, GameError, Incentive, Issue, Party, Role
-from negotiation_games.solve import acceptance, score_table
+from negotiation_games import noise
+from negotiation_games.draw import (
+    BASE_OPTIONS,
+    BASE_SPARSITY,
+    SheetPlan,
+    draw_scores,
+    even_thresholds,
+)
+from negotiation_games.game import Game, GameError, Incentive, Issue, Party
+from negotiation_games.solve import score_table
 from negotiation_games.tune import tune
-
-BEST_SCORE = 100
-"""What a party's best deal is worth to it, without bonus: as in most of the published sheets."""
-
-BASE_OPTIONS = (3, 3, 4, 4, 5)
-"""Options of each issue of the published base game."""
 
 CONFLICT_TOLERANCE = 0.02
 """How far a generated game's conflict may be from the wanted."""
@@ -61,7 +61,7 @@ def generate(
     seed: int,
     parties: int | Sequence[str] = 6,
     options: Sequence[int] = BASE_OPTIONS,
-    sparsity: float = 1 / 6,
+    sparsity: float = BASE_SPARSITY,
     conflict: float | None = None,
     name: str = "generated",
 ) -> Game:
@@ -85,14 +85,24 @@ def generate(
         GameError: for arguments that cannot be, or when `TRIES` samples gave no such game.
     """
     names = tuple(f"Party {i + 1}" for i in range(parties)) if isinstance(parties, int) else parties
-    plan = _Plan(name, tuple(names), tuple(options), sparsity, conflict)
+    plan = SheetPlan(
+        num_parties=len(names),
+        num_options=tuple(options),
+        sparsity=sparsity,
+        feasible=feasible,
+        # Sheets that rise together are near a low conflict, shuffled ones near a high one.
+        is_sorted=conflict is not None and conflict < 0.5,
+        name=name,
+    )
+    _check_conflict(plan, conflict)
     rng = np.random.default_rng(seed)
+    seeds = noise.episode_seeds(noise.as_words([seed]), np.arange(TRIES))
     last = "no sheets of this conflict"
-    for _ in range(TRIES):
-        sheets = _sample_sheets(plan, rng)
-        if not _reach_conflict(sheets, plan, rng):
+    for number in range(TRIES):
+        sheets = _sample_sheets(plan, seeds[[number]])
+        if not _reach_conflict(sheets, conflict, rng):
             continue
-        game = _with_even_thresholds(_game(plan, sheets), feasible)
+        game = _with_even_thresholds(_game(plan, names, sheets), plan)
         tuning = tune(game, feasible=feasible, unanimous=unanimous, limit=_TUNE_LIMIT)
         if tuning.found and _all_refuse_something(tuning.game):
             return tuning.game
@@ -103,73 +113,17 @@ def generate(
     raise GameError(f"{name}: {TRIES} samples, the last", last, wanted)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What sheets to sample; made only if there can be such."""
-
-    name: str
-    parties: tuple[str, ...]
-    options: tuple[int, ...]
-    sparsity: float
-    conflict: float | None
-
-    def __post_init__(self) -> None:
-        if len(self.parties) < MIN_PARTIES:
-            where = f"{self.name}: parties"
-            raise GameError(where, len(self.parties), f"at least {MIN_PARTIES}")
-        if not self.options or min(self.options) < 2:
-            raise GameError(f"{self.name}: options", self.options, "at least 2 for every issue")
-        most = 1 - 1 / len(self.options)
-        if not 0 <= self.sparsity <= most:
-            allowed = f"0 to {most:.4g}: every party cares about some issue"
-            raise GameError(f"{self.name}: sparsity", self.sparsity, allowed)
-        highest = len(self.parties) / (2 * (len(self.parties) - 1))
-        if self.conflict is not None and not 0 <= self.conflict <= highest:
-            raise GameError(f"{self.name}: conflict", self.conflict, f"0 to {highest:.4g}")
+def _check_conflict(plan: SheetPlan, conflict: float | None) -> None:
+    highest = plan.num_parties / (2 * (plan.num_parties - 1))
+    if conflict is not None and not 0 <= conflict <= highest:
+        raise GameError(f"{plan.name}: conflict", conflict, f"0 to {highest:.4g}")
 
 
-def _sample_sheets(plan: _Plan, rng: np.random.Generator) -> list[Sheet]:
-    """Sample every party's sheet, its options in random order or, for low conflict, in rising."""
-    cares = _sample_interests(plan, rng)
-    sheets = []
-    for row in cares:
-        weights = _sample_weights(int(row.sum()), rng)
-        points = iter(weights)
-        sheets.append(
-            [
-                _sample_points(next(points), count, rng) if interested else [0] * count
-                for interested, count in zip(row.tolist(), plan.options, strict=True)
-            ]
-        )
-    if plan.conflict is None or plan.conflict >= 0.5:
-        for row_points in (points for sheet in sheets for points in sheet):
-            rng.shuffle(row_points)
-    return sheets
-
-
-def _sample_interests(plan: _Plan, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Which party cares about which issue, (N, issues): every party about one at least."""
-    num_parties, num_issues = len(plan.parties), len(plan.options)
-    cares = np.ones((num_parties, num_issues), np.bool_)
-    must = rng.integers(num_issues, size=num_parties)
-    free = [(i, j) for i in range(num_parties) for j in range(num_issues) if j != must[i]]
-    for k in rng.permutation(len(free))[: round(plan.sparsity * num_parties * num_issues)]:
-        cares[free[k]] = False
-    return cares
-
-
-def _sample_weights(num_issues: int, rng: np.random.Generator) -> list[int]:
-    """Sample what the best option of each issue is worth: at least 1, in sum `BEST_SCORE`."""
-    shares = rng.dirichlet(np.full(num_issues, 2.0)) * (BEST_SCORE - num_issues)
-    weights = np.floor(shares).astype(int) + 1
-    weights[np.argmax(shares)] += BEST_SCORE - weights.sum()
-    return [int(weight) for weight in weights]
-
-
-def _sample_points(best: int, count: int, rng: np.random.Generator) -> list[int]:
-    """Sample the points of an issue's options in rising order, from 0 to ``best``."""
-    between = rng.integers(0, best, size=count - 2, endpoint=True)
-    return [0, *sorted(between.tolist()), best]
+def _sample_sheets(plan: SheetPlan, seed: noise.Words) -> list[Sheet]:
+    """Return every party's sheet, of one seed, (1,)."""
+    (scores,) = draw_scores(plan, seed)
+    splits = np.cumsum(plan.num_options)[:-1]
+    return [[points.tolist() for points in np.split(row, splits)] for row in scores]
 
 
 def _covariance(sheets: Sequence[Sheet], issue: int) -> Floats:
@@ -191,55 +145,46 @@ def _conflict(covariance: Floats) -> float:
     return float(1 - (correlation.sum() - np.trace(correlation)) / num_pairs) / 2
 
 
-def _reach_conflict(sheets: list[Sheet], plan: _Plan, rng: np.random.Generator) -> bool:
+def _reach_conflict(sheets: list[Sheet], wanted: float | None, rng: np.random.Generator) -> bool:
     """Swap options on single sheets, in place, for as long as it brings the conflict nearer."""
-    if plan.conflict is None:
+    if wanted is None:
         return True
-    by_issue = [_covariance(sheets, i) for i in range(len(plan.options))]
+    by_issue = [_covariance(sheets, i) for i in range(len(sheets[0]))]
     total: Floats = np.sum(by_issue, axis=0)
-    miss = abs(_conflict(total) - plan.conflict)
+    miss = abs(_conflict(total) - wanted)
     for _ in range(_SWAPS):
         if miss <= CONFLICT_TOLERANCE:
             return True
-        issue = int(rng.integers(len(plan.options)))
+        issue = int(rng.integers(len(by_issue)))
         points = sheets[int(rng.integers(len(sheets)))][issue]
         a, b = rng.choice(len(points), 2, replace=False).tolist()
         points[a], points[b] = points[b], points[a]
         covariance = _covariance(sheets, issue)
         changed = total - by_issue[issue] + covariance
-        if abs(_conflict(changed) - plan.conflict) < miss:
+        if abs(_conflict(changed) - wanted) < miss:
             by_issue[issue], total = covariance, changed
-            miss = abs(_conflict(total) - plan.conflict)
+            miss = abs(_conflict(total) - wanted)
         else:
             points[a], points[b] = points[b], points[a]
     return miss <= CONFLICT_TOLERANCE
 
 
-def _game(plan: _Plan, sheets: Sequence[Sheet]) -> Game:
-    roles = [Role.PROPOSER, Role.VETO, *[Role.PLAYER] * (len(sheets) - 2)]
+def _game(plan: SheetPlan, names: Sequence[str], sheets: Sequence[Sheet]) -> Game:
     parties = tuple(
         Party(name, role, Incentive.COOPERATIVE, tuple(tuple(points) for points in sheet), 0)
-        for name, role, sheet in zip(plan.parties, roles, sheets, strict=True)
+        for name, role, sheet in zip(names, plan.shape.roles, sheets, strict=True)
     )
-    issues = tuple(Issue("", ("",) * count) for count in plan.options)
+    issues = tuple(Issue("", ("",) * count) for count in plan.num_options)
     opening = tuple(points.index(max(points)) for points in sheets[0])
     return Game(plan.name, issues, parties, opening)
 
 
-def _with_even_thresholds(game: Game, feasible: int) -> Game:
-    """Set all thresholds at one quantile, the lowest with at most so many feasible deals."""
-    table = score_table(game)
-    ranked = np.sort(table, axis=0)
-
-    def at_rank(rank: int) -> Game:
-        pairs = zip(game.parties, ranked[rank].tolist(), strict=True)
-        return replace(game, parties=tuple(replace(party, threshold=t) for party, t in pairs))
-
-    def fewness(rank: int) -> int:
-        return -int(acceptance(at_rank(rank), table).feasible.sum())
-
-    ranks = range(game.num_deals)
-    return at_rank(min(bisect_left(ranks, -feasible, key=fewness), ranks[-1]))
+def _with_even_thresholds(game: Game, plan: SheetPlan) -> Game:
+    """Set all thresholds at one rank, the lowest with at most so many feasible deals."""
+    tables = score_table(game).T[None]
+    even = even_thresholds(tables, feasible=plan.feasible, shape=plan.shape)
+    pairs = zip(game.parties, even.thresholds[0].tolist(), strict=True)
+    return replace(game, parties=tuple(replace(party, threshold=t) for party, t in pairs))
 
 
 def _all_refuse_something(game: Game) -> bool:

@@ -55,13 +55,18 @@ class View:
     def progress(self) -> float:
         """Share of the own turns that are over, from 0 in the first to 1 in the last."""
         turns = self.num_turns // len(self.parties) + (self.party == self.proposer)
-        return 1.0 - self.turns_left / (turns - 1) if turns > 1 else 1.0
+        return progress_at(self.turns_left, turns)
 
     def proposals(self, party: str) -> tuple[Deal, ...]:
         """Return the deals that a party proposed, in order, of those shown."""
         return tuple(
             said.deal for said in self.record if said.party == party and said.deal is not None
         )
+
+
+def progress_at(turns_left: int, turns: int) -> float:
+    """Return the share of a party's turns that are over in one of them, from 0 to 1."""
+    return 1.0 - turns_left / (turns - 1) if turns > 1 else 1.0
 
 
 def parse_observation(words: str, *, parties: Sequence[str] | None = None) -> View:

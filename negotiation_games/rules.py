@@ -8,17 +8,33 @@ the explicit vote, ours, every other party then votes; p1's proposal is its own 
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
+from negotiation_games import noise
 from negotiation_games.game import Deal, Game, GameError
 from negotiation_games.scoring import Verdict, judge
 from negotiation_games.state import NegotiationState, Phase, Proposal
+
+VOTINGS = ("implicit", "explicit")
+"""Ways to vote on the final proposal: each by what it reaches, or each as it says."""
 
 TURNS_PER_PARTY = 4
 """Blocks of a negotiation unless told otherwise."""
 
 
-def checked_num_turns(game: Game, num_turns: int | None) -> int:
+class HasParties(Protocol):
+    """A game, or the shape of one."""
+
+    @property
+    def num_parties(self) -> int:
+        """How many parties there are."""
+        ...
+
+
+def checked_num_turns(game: HasParties, num_turns: int | None) -> int:
     """Return the number of turns between opening and final proposal; None is 4 x parties.
 
     Raises:
@@ -32,18 +48,44 @@ def checked_num_turns(game: Game, num_turns: int | None) -> int:
     return int(num_turns)
 
 
-def draw_order(game: Game, num_turns: int, rng: np.random.Generator) -> tuple[int, ...]:
-    """Draw who speaks in each turn after the opening; p1's final proposal is the last entry."""
-    p1 = game.proposer_index
-    order: list[int] = []
-    last = p1
-    for _ in range(num_turns // game.num_parties):
-        block = rng.permutation(game.num_parties)
-        while block[0] == last or block[-1] == p1:
-            block = rng.permutation(game.num_parties)
-        order.extend(int(i) for i in block)
-        last = order[-1]
-    return (*order, p1)
+def draw_orders(
+    seeds: noise.Words, *, num_parties: int, num_turns: int, proposer: int
+) -> npt.NDArray[np.int64]:
+    """Draw who speaks in each turn after the opening, (B, num_turns + 1).
+
+    p1's final proposal is the last entry. Every block is any of the permutations that the rules
+    allow with the same chance. A lane's order follows from its seed alone, whatever B.
+
+    Args:
+        seeds: of the episodes, (B,).
+        num_parties: N.
+        num_turns: between opening and final proposal, a multiple of N.
+        proposer: index of p1.
+    """
+    num_blocks = num_turns // num_parties
+    of_blocks = noise.words(noise.stream(seeds, noise.ORDER), num_blocks)
+    blocks = _permutations(of_blocks, num_parties, draw=0)
+    last: npt.NDArray[np.int64] | int = proposer
+    for k in range(num_blocks):
+        block = blocks[:, k]
+        broken = np.flatnonzero((block[:, 0] == last) | (block[:, -1] == proposer))
+        draw = 0
+        while broken.size:
+            draw += 1
+            again = _permutations(of_blocks[broken, k], num_parties, draw=draw)
+            block[broken] = again
+            before = last if isinstance(last, int) else last[broken]
+            broken = broken[(again[:, 0] == before) | (again[:, -1] == proposer)]
+        last = block[:, -1]
+    orders = np.full((len(seeds), num_turns + 1), proposer, np.int64)
+    orders[:, :-1] = blocks.reshape(len(seeds), num_turns)
+    return orders
+
+
+def _permutations(seeds: noise.Words, size: int, *, draw: int) -> npt.NDArray[np.int64]:
+    """Return the k-th permutation that each seed draws, (*seeds.shape, size)."""
+    counters = np.arange(draw * size + 1, (draw + 1) * size + 1, dtype=np.uint64)
+    return noise.splitmix64(seeds[..., None], counters).argsort(axis=-1, kind="stable")
 
 
 def begin(game: Game, order: tuple[int, ...], *, explicit_vote: bool) -> NegotiationState:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from negotiation_games.game import Deal, Game, GameError, deal_name
 from negotiation_games.scoring import BONUS, judge
+from negotiation_games.sheets import check_magnitudes
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -31,7 +32,6 @@ PARETO_LIMIT = 100_000
 TABLE_LIMIT = 100_000_000
 """Most scores (deals x parties) tabulated, four bytes each."""
 
-_SCORE_LIMIT = 2**30  # sums of scores and differences from thresholds stay within 32 bits
 _FRONT_CHUNK = 4096  # deals compared at a time as possible dominators
 _ROW_CHUNK = 8192  # deals tested against them at a time: a few MB of bits
 
@@ -195,14 +195,7 @@ def _check_size(game: Game) -> None:
     if game.num_deals * game.num_parties > TABLE_LIMIT:
         allowed = f"at most {TABLE_LIMIT // game.num_parties} to tabulate all"
         raise GameError(f"{game.name}: deals", game.num_deals, allowed)
-    for party in game.parties:
-        largest = sum(max(map(abs, points)) for points in party.scores)
-        if max(largest, abs(party.threshold)) > _SCORE_LIMIT:
-            raise GameError(
-                f"{game.name}: scores and threshold of {party.name}",
-                max(largest, abs(party.threshold)),
-                f"sums of at most {_SCORE_LIMIT}",
-            )
+    check_magnitudes(game)
 
 
 def _thresholds(game: Game) -> Scores:

@@ -40,6 +40,26 @@ def test_nothing_but_p1s_sheet_matters(game, data):
     assert no_communication_deal(game, samples=20) == no_communication_deal(other, samples=20)
 
 
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), prior=st.sampled_from(sorted(PRIORS)))
+def test_the_order_in_which_options_are_listed_does_not_matter(data, prior):
+    game = base()
+    orders = [data.draw(st.permutations(range(n))) for n in game.num_options]
+    parties = tuple(
+        replace(
+            party,
+            scores=tuple(
+                tuple(points[option] for option in order)
+                for points, order in zip(party.scores, orders, strict=True)
+            ),
+        )
+        for party in game.parties
+    )
+    listed = no_communication_deal(game, PRIORS[prior])
+    relisted = no_communication_deal(replace(game, parties=parties), PRIORS[prior])
+    assert tuple(order[k] for order, k in zip(orders, relisted, strict=True)) == listed
+
+
 def test_p1_proposes_its_best_deal_to_those_who_want_the_same():
     game = base()
     agreeing = Prior(prob_opposed=0.0, prob_indifferent=0.0)

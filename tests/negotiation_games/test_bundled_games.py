@@ -10,7 +10,6 @@ import pytest
 
 from negotiation_games.game import Game, Incentive, Role
 from negotiation_games.load import bundled_games, load_game
-from negotiation_games.scoring import reaches
 
 PUBLISHED = Path(__file__).parents[3] / "shared/data/llm_deliberation/games"
 OWN = ("hospital_merger", "water_basin")
@@ -30,7 +29,7 @@ def _supporters(game: Game) -> list[list[bool]]:
     """Return who reaches its threshold, for each deal that p1, p2 and N - 1 parties do."""
     found = []
     for deal in game.deals():
-        votes = [reaches(game, i, score) for i, score in enumerate(game.scores(deal))]
+        votes = [s >= p.threshold for s, p in zip(game.scores(deal), game.parties, strict=True)]
         if votes[game.proposer_index] and votes[game.veto_index]:
             found += [votes] * (sum(votes) >= game.num_parties - 1)
     return found

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_games import base, figures, small_games
 
+from negotiation_games.draw import BEST_SCORE
 from negotiation_games.game import GameError, Role
-from negotiation_games.generate import BEST_SCORE, CONFLICT_TOLERANCE, conflict, generate, sparsity
+from negotiation_games.generate import CONFLICT_TOLERANCE, conflict, generate, sparsity
 from negotiation_games.solve import score_table, solve
 
 few = settings(deadline=None, max_examples=15)
