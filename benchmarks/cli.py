@@ -22,6 +22,7 @@ from benchmarks import (
     replay_command,
     serving_commands,
 )
+from benchmarks.learning import commands as learning_commands
 from benchmarks.terminal import DONE, FAILED, WRONG_USAGE, AsJson, answer, say
 
 _TYPER_INTERRUPTED = 130
@@ -168,7 +169,11 @@ def solve_cleanup(
 app.command()(compare_command.compare)
 app.command()(replay_command.replay)
 solve.command("negotiation")(negotiation_commands.solve_negotiation)
-for _command in (*negotiation_commands.COMMANDS, *serving_commands.COMMANDS):
+for _command in (
+    *negotiation_commands.COMMANDS,
+    *serving_commands.COMMANDS,
+    *learning_commands.COMMANDS,
+):
     app.command()(_command)
 
 

@@ -11,6 +11,7 @@ import cleanup_icn
 from benchmarks import suite
 from cleanup_icn import CleanupConfig, CleanupEnv, ConfigError, icn
 from cleanup_icn.contracts import Ask, Contract, ContractEncoder, ContractWrapper
+from cleanup_icn.starts import Starts
 
 Env: TypeAlias = ParallelEnv[str, Any, Any]
 
@@ -23,7 +24,7 @@ MODEL_JUDGE = "model"
 
 
 class Condition(suite.Condition, Protocol):
-    """A contract condition, and how to make the environment."""
+    """A contract condition, and how to make the environment, or many of them as one batch."""
 
     def make_env(
         self, config: CleanupConfig, *, observation: str = "both", ask: Ask | None = None
@@ -33,6 +34,26 @@ class Condition(suite.Condition, Protocol):
         `ask` asks the model that judges, where one does.
         """
         ...
+
+    def make_batch(
+        self, config: CleanupConfig, num_lanes: int, *, starts: Starts | None = None
+    ) -> Any:
+        """Make lanes to train on, each as `make_env` makes it, from drawn starts if there are any.
+
+        An episode that has ended is followed by the next.
+        """
+        ...
+
+
+def contract_encoder(config: CleanupConfig, *, max_clauses: int = MAX_CLAUSES) -> ContractEncoder:
+    """Return what turns contracts in this world into vectors."""
+    return ContractEncoder(
+        agents=[f"agent_{i}" for i in range(config.num_agents)],
+        feature_names=CleanupEnv.contract_features,
+        public_names=CleanupEnv.public_features,
+        max_clauses=max_clauses,
+        horizon_steps=config.horizon_steps,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +68,26 @@ class Fixed:
     ) -> Env:
         """Make Cleanup wrapped in the contract; nobody judges."""
         del ask
-        encoder = ContractEncoder(
-            agents=[f"agent_{i}" for i in range(config.num_agents)],
-            feature_names=CleanupEnv.contract_features,
-            public_names=CleanupEnv.public_features,
-            max_clauses=MAX_CLAUSES,
-            horizon_steps=config.horizon_steps,
-        )
+        encoder = contract_encoder(config)
         game = cleanup_icn.parallel_env(observation=observation, **config.to_dict())
         wrapped: Env = ContractWrapper(game, self.contract, settle="step", encoder=encoder)
         return wrapped
+
+    def make_batch(
+        self, config: CleanupConfig, num_lanes: int, *, starts: Starts | None = None
+    ) -> Any:
+        """Make lanes of Cleanup under the contract."""
+        from cleanup_icn.batch.contracts import BatchContract
+
+        return BatchContract(
+            config,
+            [self.contract],
+            num_lanes,
+            settle="step",
+            encoder=contract_encoder(config),
+            auto_reset=True,
+            starts=starts,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the condition as JSON values."""
@@ -93,6 +124,17 @@ class Negotiated:
             **config.to_dict(),
         )
         return game
+
+    def make_batch(
+        self, config: CleanupConfig, num_lanes: int, *, starts: Starts | None = None
+    ) -> Any:
+        """Make lanes of Cleanup with negotiation. Raises `ConfigError` where a model judges."""
+        from cleanup_icn.batch.icn import BatchICN
+
+        settings = icn.ICNConfig(
+            judge=self.judge, menu=self.menu, settle="step", max_clauses=MAX_CLAUSES
+        )
+        return BatchICN(config, settings, num_lanes, auto_reset=True, starts=starts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the condition as JSON values."""

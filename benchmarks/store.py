@@ -7,7 +7,8 @@ episodes.jsonl   one record an episode, kept as soon as it is over:
                  `benchmarks.negotiation.runner.NegotiationResult` for negotiation
 table.json       the rows
 figure.svg, figure.png
-ppo/<contract>/  checkpoints of learned policies
+ppo/<contract>/  of learned policies: checkpoints and logs, see `agents.ppo.folder`
+trained/<name>/  of policies that were trained before: copies of their checkpoints
 ```
 """
 
@@ -29,7 +30,14 @@ FORMAT = "commonweal-run"
 RUN, EPISODES, TABLE = "run.json", "episodes.jsonl", "table.json"
 FIGURES = ("figure.svg", "figure.png")
 _WRITTEN_WHOLE = (RUN, EPISODES, TABLE)
-_CHECKPOINTS = ("*/*/policy.zip", "*/*/policy.json")
+_CHECKPOINTS = (
+    *(
+        f"*/*/{name}"
+        for name in ("policy.*", "last.*", "best.*", "progress.jsonl", "tensorboard/events.*")
+    ),
+    "trained/*/seed-*/best.*",
+    "trained/*/seed-*/seat-*/best.*",
+)
 _VERSIONS_OF = (
     "commonweal",
     "gymnasium",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from benchmarks.model_config import ModelsConfig
 from cleanup_icn import ConfigError
+
+if TYPE_CHECKING:
+    from benchmarks.seated_training import SeatedTraining
 
 
 class Condition(Protocol):
@@ -46,6 +49,7 @@ class Suite(ABC, Generic[ConditionT]):
     seed: int = 0  # of the run: starts, dice, agents, training, resampling
     training_agent_steps: int = 120_000  # experience of a learned policy, once a condition
     models: ModelsConfig | None = None  # whose tables are policies of this suite
+    trained: tuple[SeatedTraining, ...] = ()  # whose names are policies of this suite
 
     def __post_init__(self) -> None:
         """Check what the command line lets people choose."""
@@ -77,6 +81,29 @@ class Suite(ABC, Generic[ConditionT]):
         tables = [table.name for table in models.tables]
         return replace(self, models=models, policies=(*others[:at], *tables, *others[at:]))
 
+    def with_trained(self, trained: Sequence[SeatedTraining]) -> Self:
+        """Return the suite with trainings as further policies.
+
+        Raises:
+            ConfigError: a name is that of another policy.
+        """
+        policies = list(self.policies)
+        for each in trained:
+            if each.name in (*policies, *LEARNED):
+                allowed = "a folder of a name that no other policy here has"
+                raise ConfigError("--trained", each.name, allowed)
+            policies.append(each.name)
+        return replace(self, trained=(*self.trained, *trained), policies=tuple(policies))
+
+    def players(self, policy: str) -> tuple[str, ...]:
+        """Return who plays the episodes of a policy: itself, or its training seeds."""
+        seeds = (each.players for each in self.trained if each.name == policy)
+        return next(seeds, (policy,))
+
+    def training_of(self, player: str) -> SeatedTraining | None:
+        """Return the training of which a player is a seed; None for all other policies."""
+        return next((each for each in self.trained if player in each.players), None)
+
     def with_policies(self, wanted: Sequence[str]) -> Self:
         """Return the suite with these of its policies alone, in its own order.
 
@@ -99,6 +126,8 @@ class Suite(ABC, Generic[ConditionT]):
             for model in told["models"].values():
                 del model["client"]
             players |= {name: told[name] for name in ("models", "tables", "judge")}
+        if self.trained:
+            players["trained"] = [each.to_dict() for each in self.trained]
         return players
 
     def condition(self, name: str) -> ConditionT:
@@ -108,14 +137,15 @@ class Suite(ABC, Generic[ConditionT]):
             raise ConfigError("contract", name, f"one of {', '.join(by_name)}")
         return by_name[name]
 
-    def plays(self, policy: str, condition: ConditionT) -> bool:  # noqa: ARG002
-        """Whether the policy is played under the condition."""
-        return True
+    def plays(self, policy: str, condition: ConditionT) -> bool:
+        """Whether the policy is played under the condition: a training under its own."""
+        own = (each.contract for each in self.trained if each.name == policy)
+        return next(own, condition.name) == condition.name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A policy under a condition, both by name."""
+    """A policy under a condition, both by name; of a training, one training seed of it."""
 
     policy: str
     contract: str
@@ -124,8 +154,9 @@ class Cell:
 def cells_of(suite: Suite[Any]) -> list[Cell]:
     """Return the suite's cells in the order of its tables."""
     return [
-        Cell(policy=policy, contract=condition.name)
+        Cell(policy=player, contract=condition.name)
         for policy in suite.policies
         for condition in suite.conditions
         if suite.plays(policy, condition)
+        for player in suite.players(policy)
     ]

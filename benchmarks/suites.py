@@ -14,6 +14,7 @@ from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
 from benchmarks.suite import Suite
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract, Wage
+from cleanup_icn.starts import Starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,11 @@ class Scenario:
             "pollution_initial": int(rng.integers(*self.pollution_initial, endpoint=True)),
             "fruit_initial": int(rng.integers(*self.fruit_initial, endpoint=True)),
         }
+
+    @property
+    def starts(self) -> Starts:
+        """The same range, for lanes that draw their starts themselves."""
+        return Starts(pollution_initial=self.pollution_initial, fruit_initial=self.fruit_initial)
 
     @property
     def change_step(self) -> int | None:
@@ -81,8 +87,9 @@ class CleanupSuite(Suite[Condition]):
 
     def plays(self, policy: str, condition: Condition) -> bool:
         """Whether the policy is played under the condition: the model's judgement by tables."""
-        is_judged_by_model = isinstance(condition, Negotiated) and condition.is_judged_by_model
-        return policy in self.table_names or not is_judged_by_model
+        if isinstance(condition, Negotiated) and condition.is_judged_by_model:
+            return policy in self.table_names
+        return super().plays(policy, condition)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the suite as JSON values."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import suite as suites_of_all_games
 from benchmarks.conditions import Condition
 from benchmarks.seeds import seed_of
 from benchmarks.suites import CleanupSuite
+
+if TYPE_CHECKING:
+    from agents.ppo import Batch
 
 INSTALL_HINT = 'pip install "commonweal[ppo]"'
 _NEEDED = ("torch", "stable_baselines3", "sb3_contrib")
@@ -35,39 +38,40 @@ def finished_checkpoint(folder: Path) -> Path | None:
 def train_policy(
     suite: CleanupSuite, condition: Condition, *, out: Path, on_agent_steps: Callable[[int], None]
 ) -> Path:
-    """Train on the suite's world from drawn starts, as in evaluation; see `train_on_lanes`."""
-    config = suite.scenario.config
-    return train_on_lanes(
-        lambda: condition.make_env(config, observation="vector"),
+    """Train on the suite's world from drawn starts, as in evaluation; see `train_on`."""
+    scenario = suite.scenario
+    return train_on(
+        lambda num_lanes: condition.make_batch(scenario.config, num_lanes, starts=scenario.starts),
         suite,
         out=out,
         on_agent_steps=on_agent_steps,
-        reset_options=suite.scenario.draw_start,
-        meta={"suite": suite.name, "contract": condition.to_dict(), "config": config.to_dict()},
+        meta={
+            "suite": suite.name,
+            "contract": condition.to_dict(),
+            "scenario": scenario.to_dict(),
+        },
     )
 
 
-def train_on_lanes(
-    make_lane: Callable[[], Any],
+def train_on(
+    make_batch: Callable[[int], Batch],
     suite: suites_of_all_games.Suite[Any],
     *,
     out: Path,
     on_agent_steps: Callable[[int], None],
     meta: Mapping[str, Any],
-    reset_options: Callable[[Any], dict[str, Any]] | None = None,
     hyper_parameters: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Train as the suite says; returns the checkpoint.
+    """Train as the suite says, going on from what is in `out`; returns the checkpoint.
 
     The seed follows from the suite's, so a condition is trained alike whatever else is played.
 
     Args:
-        make_lane: makes one environment.
+        make_batch: makes so many lanes that restart by themselves.
         suite: says how long, and the seed.
         out: folder of the checkpoint.
         on_agent_steps: is told, now and then, how many agent-steps were made since last told.
         meta: what the checkpoint shall say about itself.
-        reset_options: draws the options of every reset.
         hyper_parameters: of `agents.ppo.PPOSettings`, in place of its own.
 
     """
@@ -80,12 +84,12 @@ def train_on_lanes(
         on_agent_steps(agent_steps - made)
         made = agent_steps
 
+    settings = PPOSettings(total_agent_steps=suite.training_agent_steps, **(hyper_parameters or {}))
     trained = train(
-        make_lane,
-        PPOSettings(total_agent_steps=suite.training_agent_steps, **(hyper_parameters or {})),
+        make_batch(settings.num_lanes),
+        settings,
         seed=seed_of(suite.seed),
         out=out,
-        reset_options=reset_options,
         on_progress=on_progress,
         meta=meta,
     )

@@ -1,7 +1,8 @@
-"""Policies trained by proximal policy optimization, and the agent that plays them (extra `[ppo]`).
+"""Policies trained by proximal policy optimization, and what plays them (extra `[ppo]`).
 
-One policy plays all seats of a PettingZoo parallel environment; PyTorch and Stable-Baselines3 are
-imported nowhere else in the project.
+Whatever is a `Batch` can be learned: lanes of one game stepped together. `PythonLanes` makes one of
+any PettingZoo parallel environment, `OneSeat` of one seat among given players. PyTorch and
+Stable-Baselines3 are imported nowhere else in the project, but for models that run in process.
 """
 
 try:
@@ -12,9 +13,33 @@ except ImportError as error:
     ) from error
 
 from agents.ppo.agent import PPOAgent
+from agents.ppo.batch import Batch, LaneEnds, RowPolicy
+from agents.ppo.folder import ProgressRow
 from agents.ppo.network import MaskedPolicy
+from agents.ppo.one_seat import OneSeat
+from agents.ppo.play import Episodes, play_episodes
+from agents.ppo.python_lanes import PythonLanes
+from agents.ppo.scored_actions import ScoredActions
 from agents.ppo.settings import PPOSettings
-from agents.ppo.train import TrainedPolicy, train
-from agents.ppo.vec_env import LaneVecEnv
+from agents.ppo.train import TrainedPolicy, train, train_independent
+from agents.ppo.vec_env import BatchVecEnv, lane_seeds
 
-__all__ = ["LaneVecEnv", "MaskedPolicy", "PPOAgent", "PPOSettings", "TrainedPolicy", "train"]
+__all__ = [
+    "Batch",
+    "BatchVecEnv",
+    "Episodes",
+    "LaneEnds",
+    "MaskedPolicy",
+    "OneSeat",
+    "PPOAgent",
+    "PPOSettings",
+    "ProgressRow",
+    "PythonLanes",
+    "RowPolicy",
+    "ScoredActions",
+    "TrainedPolicy",
+    "lane_seeds",
+    "play_episodes",
+    "train",
+    "train_independent",
+]

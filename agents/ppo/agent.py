@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sb3_contrib import MaskablePPO
 
 from agents.ppo.network import MaskedPolicy
 from agents.protocol import Decision, ImmediateAgent
@@ -29,9 +28,8 @@ class PPOAgent(ImmediateAgent):
 
     @classmethod
     def load(cls, checkpoint: Path | str, *, deterministic: bool = False) -> PPOAgent:
-        """Return an agent that plays the checkpoint which `train` wrote."""
-        model = MaskablePPO.load(checkpoint, device="cpu")
-        return cls(MaskedPolicy.from_sb3(model.policy), deterministic=deterministic)
+        """Return an agent that plays the checkpoint which training wrote."""
+        return cls(MaskedPolicy.load(checkpoint), deterministic=deterministic)
 
     def reset(self, *, seed: int) -> None:
         """Begin a new episode: its draws follow from `seed` alone."""
@@ -46,16 +44,10 @@ class PPOAgent(ImmediateAgent):
         self, observations: NDArray[Any], action_masks: NDArray[Any] | None = None
     ) -> NDArray[np.intp]:
         """Actions, shape (...), for observations (..., D) under masks (..., A)."""
-        probabilities = self._policy.probabilities(observations, action_masks)
-        actions: NDArray[np.intp]
-        if self._deterministic:
-            actions = probabilities.argmax(axis=-1)
-            return actions
-        cumulative = probabilities.cumsum(axis=-1)
-        # Scaled by the last sum, which rounding may leave beside 1: a draw stays below it.
-        draws = self._rng.random(cumulative.shape[:-1])[..., None] * cumulative[..., -1:]
-        actions = (cumulative <= draws).sum(axis=-1)
-        return actions
+        drawn = None
+        if not self._deterministic:
+            drawn = np.asarray(self._rng.random(np.shape(observations)[:-1]))
+        return self._policy.act(observations, action_masks, drawn)
 
 
 def _vector_and_mask(observation: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -1,4 +1,4 @@
-"""PettingZoo parallel environments as one Stable-Baselines3 `VecEnv`.
+"""A batch as one Stable-Baselines3 `VecEnv`.
 
 ```
 row of every array   0         1         2         3         ...
@@ -9,137 +9,120 @@ agent                agent_0   agent_1   agent_0   agent_1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from pettingzoo import ParallelEnv
 from stable_baselines3.common.vec_env import VecEnv
 
-MakeLane = Callable[[], "ParallelEnv[str, Any, Any]"]
-ResetOptions = Callable[[np.random.Generator], dict[str, Any] | None]
+from agents.ppo.batch import Batch, LaneEnds
+
 Indices = None | int | Iterable[int]
 
+_FIRST_TRAINING_SEED = 2**31
 
-class LaneVecEnv(VecEnv):
-    """B lanes (parallel environments) of N agents as B * N rows, lane-major.
 
-    Every agent of a lane needs the same 1-D `Box` observation space and `Discrete` action space,
-    and all leave together. Masks come from `infos[agent]["action_mask"]`; without one, everything
-    is legal. An ended lane restarts at once; the last observation is then in the row's info as
-    `terminal_observation`, and `TimeLimit.truncated` tells whether its value is to be counted:
-    for a truncation under `bootstrap_truncation`, the default. Rewards come multiplied by
-    `reward_scale`.
+def lane_seeds(seed: int, num_lanes: int) -> NDArray[np.int64]:
+    """Draw the seed of every lane, shape (num_lanes,), from 2**31 to 2**32 - 1.
 
-    Lane b first resets with a seed derived from `(seed, b)`, whatever the number of lanes; later
-    resets go on with the lane's own sequence. `reset_options` draws the `options` of every reset
-    from a generator derived likewise. A lane whose spaces or agents cannot be laid out as rows
-    raises `ValueError`.
+    Lane b's does not depend on the number of lanes. Seeds below 2**31 never occur in training, so
+    they are free for episodes that a policy is judged by.
+    """
+    drawn = np.random.SeedSequence(seed).generate_state(num_lanes, np.uint32)
+    return _FIRST_TRAINING_SEED + (drawn.astype(np.int64) >> 1)
+
+
+class BatchVecEnv(VecEnv):
+    """The B * N rows of a batch, lane-major, for learners of Stable-Baselines3.
+
+    The batch must restart its lanes by itself. Rewards come multiplied by `reward_scale`. Infos
+    are empty, except under `bootstrap_truncation` in rows whose lane was cut off rather than
+    terminated: `terminal_observation` and `TimeLimit.truncated` tell the learner to value what
+    lies past the end. This takes a batch whose features are `LaneEnds`; another raises
+    `ValueError` at its first step.
     """
 
     def __init__(
-        self,
-        make_lane: MakeLane,
-        num_lanes: int,
-        *,
-        seed: int,
-        reset_options: ResetOptions | None = None,
-        bootstrap_truncation: bool = True,
-        reward_scale: float = 1.0,
+        self, batch: Batch, *, reward_scale: float = 1.0, bootstrap_truncation: bool = False
     ) -> None:
-        if num_lanes < 1:
-            raise ValueError(f"num_lanes = {num_lanes!r}: expected an integer of at least 1")
-        self._lanes = [make_lane() for _ in range(num_lanes)]
-        self.agents: tuple[str, ...] = tuple(self._lanes[0].possible_agents)
-        observation_space, action_space = _row_spaces(self._lanes[0])
-        num_rows = num_lanes * len(self.agents)
-        super().__init__(num_rows, observation_space, action_space)
-        self._reset_options_of = reset_options
-        self._bootstrap_truncation = bootstrap_truncation
-        self._reward_scale = np.float32(reward_scale)
-        self._observations = np.zeros((num_rows, *observation_space.shape), observation_space.dtype)
-        self._masks = np.ones((num_rows, int(action_space.n)), dtype=np.bool_)
-        self._actions: list[int] = []
-        self.seed(seed)
+        self.batch = batch
+        self._reward_scale = reward_scale
+        self._bootstraps = bootstrap_truncation
+        self._lane_seeds: NDArray[np.int64] | None = None
+        num_rows = batch.num_lanes * batch.num_agents
+        self._masks = np.ones((num_rows, batch.num_actions), np.int8)
+        self._actions = np.zeros(num_rows, np.intp)
+        self._return_so_far = np.zeros((batch.num_lanes, batch.num_agents))
+        self._finished_returns: list[NDArray[np.float64]] = []
+        box = spaces.Box(-np.inf, np.inf, (batch.observation_size,), np.float32)
+        super().__init__(num_rows, box, spaces.Discrete(batch.num_actions))
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Seed every lane's next reset; returns the seed of every row's lane.
+        """Seed every lane's next reset by `lane_seeds`; returns the seed of every row's lane.
 
         Without a seed one is drawn from the operating system.
         """
-        sequences = np.random.SeedSequence(seed).spawn(len(self._lanes))
-        self._lane_seeds: list[int | None] = [int(s.generate_state(1)[0]) for s in sequences]
-        self._option_rngs = [np.random.default_rng(s.spawn(1)[0]) for s in sequences]
-        return [lane_seed for lane_seed in self._lane_seeds for _ in self.agents]
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        self._lane_seeds = lane_seeds(seed, self.batch.num_lanes)
+        return [int(lane_seed) for lane_seed in self._lane_seeds.repeat(self.batch.num_agents)]
 
-    def reset(self) -> NDArray[Any]:
-        """Restart every lane; returns the observations, shape (B * N, D)."""
-        for lane_index in range(len(self._lanes)):
-            self._reset_lane(lane_index)
-        return self._observations.copy()
+    def reset(self) -> NDArray[np.float32]:
+        """Restart every lane, by its seed if it has a new one; returns observations (B * N, D)."""
+        observation, mask = self.batch.reset(self._lane_seeds)
+        self._lane_seeds = None
+        self._return_so_far[:] = 0.0
+        self._masks = mask.reshape(self._masks.shape)
+        return observation.reshape(self.num_envs, -1)
 
-    @property
-    def num_actions(self) -> int:
-        """Number A of actions of a row."""
-        return int(self._masks.shape[1])
-
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Return what is legal now, shape (B * N, A)."""
-        return self._masks.copy()
+    def action_masks(self) -> NDArray[np.int8]:
+        """Return what is legal now, nonzero, shape (B * N, A)."""
+        return self._masks
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Take the actions of the next step, shape (B * N,)."""
-        self._actions = actions.tolist()
+        self._actions = np.asarray(actions).astype(np.intp)
 
     def step_wait(
         self,
-    ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Step every lane: observations (B * N, D), rewards, ends (B * N,) and infos."""
-        agents = self.agents
-        rewards: list[float] = []
-        dones: list[bool] = []
-        row_infos: list[dict[str, Any]] = []
-        first_row = 0
-        for lane_index, lane in enumerate(self._lanes):
-            next_row = first_row + len(agents)
-            actions = dict(zip(agents, self._actions[first_row:next_row], strict=True))
-            observations, lane_rewards, terminations, truncations, infos = lane.step(actions)
-            rewards += [lane_rewards[agent] for agent in agents]
-            ended = _all_ended(agents, terminations, truncations)
-            if ended:
-                row_infos += self._last_infos(observations, terminations, infos)
-                self._reset_lane(lane_index)
-            else:
-                row_infos += [infos[agent] for agent in agents]
-                self._write_rows(first_row, observations, infos)
-            dones += [ended] * len(agents)
-            first_row = next_row
-        return (
-            self._observations.copy(),
-            np.array(rewards, dtype=np.float32) * self._reward_scale,
-            np.array(dones, dtype=np.bool_),
-            row_infos,
-        )
+        num_agents = self.batch.num_agents
+        actions = self._actions.reshape(self.batch.num_lanes, num_agents)
+        observation, reward, ended, mask, features = self.batch.step(actions)
+        self._masks = mask.reshape(self._masks.shape)
+        self._return_so_far += reward
+        if ended.any():
+            self._finished_returns.append(self._return_so_far[ended])
+            self._return_so_far[ended] = 0.0
+        infos: list[dict[str, Any]] = [{}] * self.num_envs
+        if self._bootstraps:
+            infos = self._infos_of(ended, features)
+        scaled = (reward.reshape(-1) * self._reward_scale).astype(np.float32)
+        return observation.reshape(self.num_envs, -1), scaled, ended.repeat(num_agents), infos
+
+    def pop_mean_return(self) -> float | None:
+        """Mean unscaled return of an agent over the episodes ended since last asked, if any."""
+        finished, self._finished_returns = self._finished_returns, []
+        return float(np.concatenate(finished).mean()) if finished else None
 
     def close(self) -> None:
-        """Close every lane."""
-        for lane in self._lanes:
-            lane.close()
+        """Leave the batch to whoever made it."""
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """Return the attribute of every row's lane."""
+        """Return an attribute of every row; only `action_masks` is a row's own."""
+        rows = self._rows(indices)
         if attr_name == "action_masks":
-            return [self._masks[row].copy for row in self._rows(indices)]
+            return [self._masks[row].copy for row in rows]
         if attr_name == "render_mode":
-            return [None for _ in self._rows(indices)]  # training is not drawn
-        num_agents = len(self.agents)
-        return [getattr(self._lanes[row // num_agents], attr_name) for row in self._rows(indices)]
+            return [None for _ in rows]  # training is not drawn
+        raise AttributeError(f"{attr_name!r} is not a row's attribute: expected 'action_masks'")
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Refuse: a lane is what `make_lane` made it."""
-        raise NotImplementedError(f"cannot set {attr_name!r}: let make_lane set it")
+        """Refuse: a batch is what its maker made it."""
+        raise NotImplementedError(f"cannot set {attr_name!r}: make the batch with it")
 
     def env_method(
         self,
@@ -151,7 +134,7 @@ class LaneVecEnv(VecEnv):
         """Call a method for every row; only `action_masks` is a row's own."""
         if method_name != "action_masks":
             raise AttributeError(f"{method_name!r} is not a row's method: expected 'action_masks'")
-        return [self._masks[row].copy() for row in self._rows(indices)]
+        return list(self._masks[list(self._rows(indices))])
 
     def env_is_wrapped(
         self,
@@ -164,60 +147,17 @@ class LaneVecEnv(VecEnv):
     def _rows(self, indices: Indices) -> Iterable[int]:
         return self._get_indices(indices)
 
-    def _reset_lane(self, lane_index: int) -> None:
-        options = None
-        if self._reset_options_of is not None:
-            options = self._reset_options_of(self._option_rngs[lane_index])
-        lane = self._lanes[lane_index]
-        seed, self._lane_seeds[lane_index] = self._lane_seeds[lane_index], None
-        observations, infos = lane.reset(seed=seed, options=options)
-        first_row = lane_index * len(self.agents)
-        self._write_rows(first_row, observations, infos)
-        for row, agent in enumerate(self.agents, start=first_row):
-            self.reset_infos[row] = infos[agent]
-
-    def _write_rows(
-        self, first_row: int, observations: dict[str, Any], infos: dict[str, dict[str, Any]]
-    ) -> None:
-        for row, agent in enumerate(self.agents, start=first_row):
-            self._observations[row] = observations[agent]
-            self._masks[row] = infos[agent].get("action_mask", True)
-
-    def _last_infos(
-        self,
-        observations: dict[str, Any],
-        terminations: dict[str, bool],
-        infos: dict[str, dict[str, Any]],
-    ) -> list[dict[str, Any]]:
-        return [
-            {
-                **infos[agent],
-                "terminal_observation": np.array(observations[agent]),
-                "TimeLimit.truncated": self._bootstrap_truncation and not terminations[agent],
-            }
-            for agent in self.agents
-        ]
-
-
-def _row_spaces(lane: ParallelEnv[str, Any, Any]) -> tuple[spaces.Box, spaces.Discrete]:
-    """Return the spaces that all rows share."""
-    first, *others = lane.possible_agents
-    observation_space, action_space = lane.observation_space(first), lane.action_space(first)
-    if not (isinstance(observation_space, spaces.Box) and len(observation_space.shape) == 1):
-        raise ValueError(f"observation space = {observation_space}: expected a Box of one axis")
-    if not (isinstance(action_space, spaces.Discrete) and action_space.start == 0):
-        raise ValueError(f"action space = {action_space}: expected a Discrete that starts at 0")
-    for agent in others:
-        shape, actions = lane.observation_space(agent).shape, lane.action_space(agent)
-        if shape != observation_space.shape or actions != action_space:
-            raise ValueError(f"spaces of {agent} = {shape}, {actions}: expected those of {first}")
-    return observation_space, action_space
-
-
-def _all_ended(
-    agents: Sequence[str], terminations: dict[str, bool], truncations: dict[str, bool]
-) -> bool:
-    ended = [agent for agent in agents if terminations[agent] or truncations[agent]]
-    if 0 < len(ended) < len(agents):
-        raise ValueError(f"agents that left = {ended}: expected all of {list(agents)} together")
-    return bool(ended)
+    def _infos_of(self, ended: NDArray[np.bool_], features: Any) -> list[dict[str, Any]]:
+        if not isinstance(features, LaneEnds):
+            raise ValueError(
+                "bootstrap_truncation = True: expected a batch whose features are LaneEnds"
+            )
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        num_agents = self.batch.num_agents
+        for lane in np.flatnonzero(ended & ~features.terminated):
+            for agent, last in enumerate(features.last_observation[lane]):
+                infos[lane * num_agents + agent] = {
+                    "terminal_observation": last,
+                    "TimeLimit.truncated": True,
+                }
+        return infos

@@ -10,7 +10,7 @@ from benchmarks.model_config import Table
 from benchmarks.speakers import Speakers
 from benchmarks.suite import LEARNED, STUB_PREFIX
 from cleanup_icn import ConfigError
-from negotiation_games import Incentive, NegotiationEnv
+from negotiation_games import Game, Incentive, NegotiationEnv
 from negotiation_games.personas import PERSONAS, persona
 from negotiation_games.policies import SCRIPTED, scripted_policy
 from negotiation_games.prompt import NegotiationSeat
@@ -55,6 +55,11 @@ def make_agents(
 def partners(env: NegotiationEnv) -> dict[str, Agent]:
     """Return those among whom a learned p1 plays: `PARTNER`, or what their incentive says."""
     return _everybody(PARTNER, env)
+
+
+def partner_scripts(game: Game) -> tuple[str, ...]:
+    """Return the names of the scripts that `partners` makes play, by party."""
+    return tuple(_played_by(PARTNER, party.incentive) for party in game.parties)
 
 
 def seat_names(env: NegotiationEnv) -> dict[str, tuple[str, ...]]:

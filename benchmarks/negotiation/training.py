@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.negotiation.lane import ProposerLane
-from benchmarks.negotiation.policies import PARTNER
+from benchmarks.negotiation.policies import PARTNER, partner_scripts
 from benchmarks.negotiation.suite import NegotiationSuite, Setting
-from benchmarks.training import train_on_lanes
+from benchmarks.training import train_on
+from negotiation_games.batch import BatchProposer, BotPartners
 
 _HYPER_PARAMETERS = {"n_steps": 10, "batch_size": 160, "n_epochs": 8, "ent_coef": 0.0}
 """Short rollouts, two negotiations of each lane, since one needs few of them to learn."""
@@ -17,9 +17,11 @@ _HYPER_PARAMETERS = {"n_steps": 10, "batch_size": 160, "n_epochs": 8, "ent_coef"
 def train_policy(
     suite: NegotiationSuite, setting: Setting, *, out: Path, on_agent_steps: Callable[[int], None]
 ) -> Path:
-    """Train p1 among partners as in evaluation; see `benchmarks.training.train_on_lanes`."""
-    return train_on_lanes(
-        lambda: ProposerLane(setting),
+    """Train p1 among partners as in evaluation; see `benchmarks.training.train_on`."""
+    game = setting.load()
+    partners = BotPartners(partner_scripts(game))
+    return train_on(
+        lambda num_lanes: BatchProposer(game, num_lanes, partners=partners, auto_reset=True),
         suite,
         out=out,
         on_agent_steps=on_agent_steps,

@@ -1,222 +1,141 @@
 import numpy as np
 import pytest
-from gymnasium import spaces
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 
-from agents.ppo import LaneVecEnv
+from agents.ppo import BatchVecEnv, PythonLanes, lane_seeds
 
 
-def play(vec_env, num_steps, *, seed=0):
-    """Observations, rewards, ends and masks of random play, each stacked over steps."""
-    rng = np.random.default_rng(seed)
-    trace = [(vec_env.reset(), np.zeros(vec_env.num_envs), np.zeros(vec_env.num_envs), None)]
-    for _ in range(num_steps):
-        actions = rng.integers(vec_env.action_space.n, size=vec_env.num_envs)
-        observations, rewards, dones, _ = vec_env.step(actions)
-        trace.append((observations, rewards, dones, vec_env.action_masks()))
-    return trace
+@pytest.fixture
+def rows_of(make_symbol_game):
+    """Makes rows of symbol games, seeded."""
+
+    def make(num_lanes=2, *, seed=1, reward_scale=1.0, bootstrap_truncation=False, **config):
+        lanes = PythonLanes(make_symbol_game(**config), num_lanes, auto_reset=True)
+        rows = BatchVecEnv(
+            lanes, reward_scale=reward_scale, bootstrap_truncation=bootstrap_truncation
+        )
+        rows.seed(seed)
+        return rows
+
+    return make
 
 
-def same(trace, other):
-    return all(
-        np.array_equal(a, b)
-        for row, other_row in zip(trace, other, strict=True)
-        for a, b in zip(row, other_row, strict=True)
-        if a is not None
-    )
-
-
-@pytest.mark.parametrize("num_agents", [1, 2, 5])
-def test_rows_are_lanes_of_agents_and_equal_the_lanes_played_alone(make_symbol_game, num_agents):
-    make = make_symbol_game(horizon_steps=4, num_agents=num_agents)
-    vec_env = LaneVecEnv(make, 3, seed=5)
-    lane_seeds = vec_env.seed(5)[::num_agents]
-    trace = play(vec_env, 3)
+def play(rows, num_steps):
+    """Observations, rewards and ends of random play, stacked over steps."""
     rng = np.random.default_rng(0)
-    alone = [make() for _ in range(3)]
-    for lane, seed in zip(alone, lane_seeds, strict=True):
-        lane.reset(seed=seed)
-    for observations, rewards, dones, masks in trace[1:]:
-        actions = rng.integers(3, size=3 * num_agents)
-        for index, lane in enumerate(alone):
-            rows = slice(index * num_agents, (index + 1) * num_agents)
-            lane_actions = dict(zip(lane.possible_agents, actions[rows], strict=True))
-            lane_observations, lane_rewards, *_, infos = lane.step(lane_actions)
-            assert np.array_equal(observations[rows], list(lane_observations.values()))
-            assert rewards[rows].tolist() == list(lane_rewards.values())
-            assert masks[rows].tolist() == [
-                info["action_mask"].astype(bool).tolist() for info in infos.values()
-            ]
-        assert not dones.any()
+    trace = [(rows.reset(), np.zeros(rows.num_envs), np.zeros(rows.num_envs))]
+    for _ in range(num_steps):
+        trace.append(rows.step(rng.integers(3, size=rows.num_envs))[:3])
+    return [np.array(each) for each in zip(*trace, strict=True)]
 
 
-def test_the_same_seed_repeats_everything_and_another_does_not(make_symbol_game):
-    make = make_symbol_game(horizon_steps=3)
-    vec_env = LaneVecEnv(make, 2, seed=1)
-    first = play(vec_env, 10)
-    vec_env.seed(1)
-    assert same(first, play(vec_env, 10))
-    assert same(first, play(LaneVecEnv(make, 2, seed=1), 10))
-    assert not same(first, play(LaneVecEnv(make, 2, seed=2), 10))
+@pytest.mark.parametrize("num_agents", [1, 3])
+def test_rows_are_the_agents_of_lane_after_lane(make_symbol_game, rows_of, num_agents):
+    rows = rows_of(4, horizon_steps=3, num_agents=num_agents)
+    lanes = PythonLanes(
+        make_symbol_game(horizon_steps=3, num_agents=num_agents), 4, auto_reset=True
+    )
+    observation, mask = lanes.reset(lane_seeds(1, 4))
+    assert np.array_equal(rows.reset(), observation.reshape(4 * num_agents, -1))
+    rng = np.random.default_rng(0)
+    for _ in range(7):
+        actions = rng.integers(3, size=(4, num_agents))
+        observation, reward, ended, mask, _ = lanes.step(actions)
+        given = rows.step(actions.reshape(-1))
+        assert np.array_equal(given[0], observation.reshape(4 * num_agents, -1))
+        assert given[1].tolist() == reward.reshape(-1).tolist()
+        assert given[2].tolist() == [end for end in ended for _ in range(num_agents)]
+        assert np.array_equal(rows.action_masks(), mask.reshape(4 * num_agents, -1))
+        assert given[3] == [{}] * (4 * num_agents)
 
 
-def test_a_lane_plays_the_same_whatever_the_number_of_lanes(make_symbol_game):
-    few, many = (LaneVecEnv(make_symbol_game(horizon_steps=3), n, seed=1) for n in (2, 6))
-    few.reset()
-    many.reset()
-    for _ in range(8):
-        observations = few.step(np.zeros(4, int))[0]
-        assert np.array_equal(observations, many.step(np.zeros(12, int))[0][:4])
+def test_the_same_seed_repeats_everything_and_another_does_not(rows_of):
+    rows = rows_of(horizon_steps=3)
+    first = play(rows, 10)
+    onwards = play(rows, 10)
+    rows.seed(1)
+    assert all(map(np.array_equal, first, play(rows, 10)))
+    assert not all(map(np.array_equal, first, onwards))
+    assert not all(map(np.array_equal, first, play(rows_of(horizon_steps=3, seed=2), 10)))
 
 
-def test_only_the_first_reset_after_a_seed_is_seeded(make_symbol_game):
-    vec_env = LaneVecEnv(make_symbol_game(horizon_steps=2), 2, seed=1)
-    play(vec_env, 5)
-    for seeds in vec_env.get_attr("seeds"):
-        assert seeds[0] is not None
-        assert seeds[1:] == [None, None]
+def test_lanes_of_training_are_seeded_apart_from_those_of_evaluation():
+    seeds = lane_seeds(7, 1000)
+    assert seeds.min() >= 2**31
+    assert seeds.max() < 2**32
+    assert np.unique(seeds).size > 990
+    assert np.array_equal(seeds[:3], lane_seeds(7, 3))
+    assert not np.isin(seeds, lane_seeds(8, 1000)).any()
 
 
-def test_options_are_drawn_for_every_episode_and_repeat_with_the_seed(make_symbol_game):
-    def draw(rng):
-        return {"first_symbol": int(rng.integers(3))}
-
-    make = make_symbol_game(horizon_steps=2)
-    vec_env, twin = (LaneVecEnv(make, 3, seed=1, reset_options=draw) for _ in range(2))
-    play(vec_env, 40)
-    play(twin, 40)
-    drawn = vec_env.get_attr("options")[::2]
-    assert drawn == twin.get_attr("options")[::2]
-    assert all({o["first_symbol"] for o in options} == {0, 1, 2} for options in drawn)
-    assert drawn[0] != drawn[1]
+def test_every_row_knows_the_seed_of_its_lane(rows_of):
+    rows = rows_of(3)
+    assert rows.seed(9) == lane_seeds(9, 3).repeat(2).tolist()
+    assert rows.seed() != rows.seed()
 
 
-@pytest.mark.parametrize(
-    ("terminates", "bootstrap", "counted"),
-    [(False, True, True), (False, False, False), (True, True, False)],
-)
-def test_an_ended_lane_restarts_and_hands_over_its_last_observation(
-    make_symbol_game, terminates, bootstrap, counted
-):
-    make = make_symbol_game(horizon_steps=2, terminates=terminates)
-    vec_env = LaneVecEnv(make, 2, seed=1, bootstrap_truncation=bootstrap)
-    vec_env.reset()
-    vec_env.step(np.zeros(4, int))
-    observations, _, dones, infos = vec_env.step(np.zeros(4, int))
+@pytest.mark.parametrize(("terminates", "is_valued"), [(False, True), (True, False)])
+def test_what_lies_past_a_truncation_is_valued_where_that_is_wanted(rows_of, terminates, is_valued):
+    rows = rows_of(horizon_steps=2, terminates=terminates, bootstrap_truncation=True)
+    rows.reset()
+    assert rows.step(np.zeros(4, int))[3] == [{}] * 4
+    *_, dones, infos = rows.step(np.zeros(4, int))
     assert dones.all()
-    assert (observations[:, 1] == 0).all()
-    for info in infos:
-        assert info["terminal_observation"][1] == 1.0
-        assert info["TimeLimit.truncated"] is counted
-    *_, dones, infos = vec_env.step(np.zeros(4, int))
-    assert not dones.any()
-    assert not any("terminal_observation" in info for info in infos)
+    for row, info in enumerate(infos):
+        assert bool(info) == is_valued
+        if is_valued:
+            assert info["TimeLimit.truncated"]
+            assert info["terminal_observation"][:2].tolist() == [row % 2, 1.0]
 
 
-def test_what_was_returned_does_not_change_with_the_next_step(make_symbol_game):
-    vec_env = LaneVecEnv(make_symbol_game(), 2, seed=1)
-    observations, masks = vec_env.reset(), vec_env.env_method("action_masks")
-    kept = observations.copy(), np.stack(masks)
-    for _ in range(5):
-        vec_env.step(np.zeros(4, int))
-    assert np.array_equal(observations, kept[0])
-    assert np.array_equal(np.stack(masks), kept[1])
+def test_valuing_truncations_takes_a_batch_that_tells_last_observations(lanes_of):
+    lanes = lanes_of(2)
+    step = lanes.step
+    lanes.step = lambda actions: (*step(actions)[:4], None)
+    rows = BatchVecEnv(lanes, bootstrap_truncation=True)
+    rows.seed(1)
+    rows.reset()
+    with pytest.raises(ValueError, match="bootstrap_truncation = True: expected a batch whose"):
+        rows.step(np.zeros(4, int))
 
 
-def test_rewards_are_scaled_for_the_learner(make_symbol_game):
-    traces = [
-        play(LaneVecEnv(make_symbol_game(), 2, seed=1, reward_scale=scale), 20)
-        for scale in (1.0, 0.25)
-    ]
-    full, quarter = (np.array([rewards for _, rewards, *_ in trace]) for trace in traces)
+def test_rewards_are_scaled_for_the_learner(rows_of):
+    full, quarter = (play(rows_of(reward_scale=scale), 20)[1] for scale in (1.0, 0.25))
     assert full.sum() > 0
     assert np.array_equal(full * 0.25, quarter)
 
 
-def test_masks_reach_the_masked_learner(make_symbol_game):
-    vec_env = LaneVecEnv(make_symbol_game(), 4, seed=1)
-    vec_env.reset()
-    masks = get_action_masks(vec_env)
-    assert is_masking_supported(vec_env)
+def test_returns_are_told_unscaled_once_episodes_have_ended(rows_of):
+    rows = rows_of(3, horizon_steps=4, reward_scale=0.25)
+    rows.reset()
+    rewards = [rows.step(np.zeros(6, int))[1] / 0.25 for _ in range(3)]
+    assert rows.pop_mean_return() is None
+    rewards += [rows.step(np.zeros(6, int))[1] / 0.25 for _ in range(5)]
+    assert rows.pop_mean_return() == pytest.approx(np.sum(rewards, axis=0).mean() / 2)
+    rows.step(np.zeros(6, int))
+    assert rows.pop_mean_return() is None
+
+
+def test_masks_reach_the_masked_learner(rows_of):
+    rows = rows_of(4)
+    rows.reset()
+    masks = get_action_masks(rows)
+    kept = masks.copy()
+    assert is_masking_supported(rows)
     assert masks.shape == (8, 3)
     assert (masks.sum(axis=1) == 2).all()
-    assert np.array_equal(vec_env.env_method("action_masks", indices=[6, 1]), masks[[6, 1]])
-    assert np.array_equal(vec_env.get_attr("action_masks", indices=2)[0](), masks[2])
+    assert np.array_equal(rows.env_method("action_masks", indices=[6, 1]), masks[[6, 1]])
+    assert np.array_equal(rows.get_attr("action_masks", indices=2)[0](), masks[2])
+    rows.step(np.zeros(8, int))
+    assert np.array_equal(masks, kept)
+    assert not np.array_equal(get_action_masks(rows), kept)
 
 
-def test_without_masks_everything_is_legal(make_symbol_game):
-    vec_env = LaneVecEnv(make_symbol_game(masked=False), 2, seed=1)
-    vec_env.reset()
-    vec_env.step(np.zeros(4, int))
-    assert get_action_masks(vec_env).all()
-
-
-def spaces_of(make, observation_spaces=None, action_spaces=None):
-    def make_lane():
-        lane = make()
-        if observation_spaces:
-            lane.observation_space = observation_spaces.__getitem__
-        if action_spaces:
-            lane.action_space = action_spaces.__getitem__
-        return lane
-
-    return make_lane
-
-
-def pair(first, second):
-    return {"agent_0": first, "agent_1": second}
-
-
-BOX = spaces.Box(0, 1, (5,))
-
-
-@pytest.mark.parametrize(
-    ("observation_spaces", "action_spaces", "message"),
-    [
-        (pair(*[spaces.Dict(observation=BOX)] * 2), None, "expected a Box of one axis"),
-        (pair(*[spaces.Box(0, 1, (5, 5))] * 2), None, "expected a Box of one axis"),
-        (pair(BOX, spaces.Box(0, 1, (6,))), None, "spaces of agent_1 = .* expected those"),
-        (None, pair(*[BOX] * 2), "expected a Discrete that starts at 0"),
-        (None, pair(*[spaces.Discrete(3, start=1)] * 2), "expected a Discrete that starts at 0"),
-        (None, pair(spaces.Discrete(3), spaces.Discrete(4)), "spaces of agent_1 = .* expected"),
-    ],
-)
-def test_spaces_that_do_not_fit_into_rows_are_refused(
-    make_symbol_game, observation_spaces, action_spaces, message
-):
-    make_lane = spaces_of(make_symbol_game(), observation_spaces, action_spaces)
-    with pytest.raises(ValueError, match=message):
-        LaneVecEnv(make_lane, 2, seed=0)
-
-
-def test_at_least_one_lane_is_needed(make_symbol_game):
-    with pytest.raises(ValueError, match="num_lanes = 0: expected"):
-        LaneVecEnv(make_symbol_game(), 0, seed=0)
-
-
-def test_an_agent_that_leaves_before_the_others_is_refused(make_symbol_game):
-    def make_lane():
-        lane = make_symbol_game()()
-        whole_step = lane.step
-
-        def step(actions):
-            observations, rewards, terminations, truncations, infos = whole_step(actions)
-            return observations, rewards, {**terminations, "agent_1": True}, truncations, infos
-
-        lane.step = step
-        return lane
-
-    vec_env = LaneVecEnv(make_lane, 2, seed=0)
-    vec_env.reset()
-    with pytest.raises(ValueError, match=r"agents that left = \['agent_1'\]: expected all of"):
-        vec_env.step(np.zeros(4, int))
-
-
-def test_lanes_have_no_settable_attributes_and_no_other_row_methods(make_symbol_game):
-    vec_env = LaneVecEnv(make_symbol_game(), 1, seed=0)
-    assert not vec_env.has_attr("no_such_thing")
-    assert vec_env.env_is_wrapped(object) == [False, False]
-    with pytest.raises(NotImplementedError, match="let make_lane set it"):
-        vec_env.set_attr("horizon_steps", 3)
+def test_rows_have_no_settable_attributes_and_no_other_methods(rows_of):
+    rows = rows_of(1)
+    assert not rows.has_attr("no_such_thing")
+    assert rows.env_is_wrapped(object) == [False, False]
+    with pytest.raises(NotImplementedError, match="make the batch with it"):
+        rows.set_attr("horizon_steps", 3)
     with pytest.raises(AttributeError, match="expected 'action_masks'"):
-        vec_env.env_method("render")
+        rows.env_method("render")
