@@ -76,6 +76,48 @@ def bench_models(
     answer([row.to_dict() for row in rows], _table(rows), as_json=as_json)
 
 
+@bench.command("env")
+def bench_env(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Measure for a moment only: figures mean little.")
+    ] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option(metavar="ROW", help="Show instead which functions a row's time goes into."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Step single environments and batches at random: how fast beside an empty environment?
+
+    Text, vectors, AEC, under a contract, batches of one to thousands of lanes, and the negotiation.
+    """
+    if profile is not None:
+        _profile_env(profile, share_s=0.01 if quick else 2.0, as_json=as_json)
+        return
+    from benchmarks.env_bench_rows import run_bench
+    from benchmarks.env_bench_table import render_rows
+    from cleanup_icn.batch.compiled import IS_COMPILED
+
+    repeats, share_s = (2, 0.002) if quick else (15, 0.08)
+    rows, compilation = run_bench(repeats=repeats, share_s=share_s, tell=say)
+    table = render_rows(rows, compilation, is_compiled=IS_COMPILED)
+    answer([row.to_dict() for row in rows], table, as_json=as_json)
+
+
+def _profile_env(name: str, *, share_s: float, as_json: bool) -> None:
+    from benchmarks.env_bench import profile
+    from benchmarks.env_bench_rows import subjects
+    from benchmarks.env_bench_table import render_profile
+
+    chosen = {subject.name: subject for subject in subjects()}
+    if name not in chosen:
+        allowed = ", ".join(chosen)
+        raise typer.BadParameter(f"{name!r}: expected one of {allowed}", param_hint="--profile")
+    play, _, _ = chosen[name].start()
+    rows = profile(play, share_s=share_s)
+    answer([row.to_dict() for row in rows], render_profile(name, rows), as_json=as_json)
+
+
 def _measure(
     load: Any,
     base_url: str,

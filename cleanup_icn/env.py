@@ -24,6 +24,7 @@ from cleanup_icn.observe import (
     public_quantities,
     view,
 )
+from cleanup_icn.outcomes import find_outcome, kept_outcomes, needs_dice
 from cleanup_icn.state import NUM_ACTIONS, CleanupState, StepFeatures
 
 OBSERVATION_KINDS = ("both", "text", "vector")
@@ -71,12 +72,16 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         self.render_mode = render_mode
         self.possible_agents = list(agent_names(config.num_agents))
         self.agents: list[str] = []
+        self._unfinished = dict.fromkeys(self.possible_agents, False)
         self._kind = observation
         self._vectors = VectorObserver(config)
         space = self._build_space()
         self._observation_spaces = dict.fromkeys(self.possible_agents, space)
         self._action_spaces = {a: spaces.Discrete(NUM_ACTIONS) for a in self.possible_agents}
         self.state_space = self._vectors.space()
+        self._in_order = operator.itemgetter(*self.possible_agents)
+        self._bits = {agent: 1 << i for i, agent in enumerate(self.possible_agents)}
+        self._change_steps = frozenset(config.change_steps)
         self._seed: int | None = None
         self._episode = 0
         self._episode_seed = 0
@@ -119,7 +124,8 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         self._episode_seed = noise.episode_seed(self._seed, self._episode)
         self._start(start)
         self.agents = self.possible_agents[:]
-        return self._observations(), self._infos(_NOTHING_DONE)
+        infos, _ = self._infos(_NOTHING_DONE)
+        return self._observations(infos), infos
 
     def step(
         self, actions: dict[str, Any]
@@ -129,24 +135,27 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         Raises:
             ValueError: if ``actions`` does not name exactly the live agents.
         """
-        check_actors(actions, self.agents)
-        if not self.agents:
+        agents = self.agents
+        if not agents or actions.keys() != self._unfinished.keys():
+            check_actors(actions, agents)
             return {}, {}, {}, {}, {}
-        self._public = public_quantities(self.config, self._state, self._step)
-        before = self._state
-        self._state, features = rules.step(
-            before,
-            [action_index(actions[agent]) for agent in self.agents],
-            noise.dice(self._episode_seed, self._step),
-            self.config.parameters_at(self._step),
-        )
-        self.chronicle.add(text.render_step, self.config, self._step, before, features, self._state)
-        self._step += 1
+        before, step = self._state, self._step
+        joint = action_indices(self._in_order(actions))
+        if self._needs_dice:
+            dice = noise.dice(self._episode_seed, step)
+            self._state, features = rules.step(before, joint, dice, self._parameters)
+        else:
+            outcome = self._outcomes.get((before, joint))
+            if outcome is None:
+                outcome = find_outcome(self._outcomes, before, joint, self._parameters)
+            self._state, features = outcome
+        self.chronicle.add(text.render_step, self.config, step, before, features, self._state)
+        self._step = step + 1
         is_over = self._step >= self.config.horizon_steps
-        observations, infos = self._observations(), self._infos(features)
-        rewards = {agent: infos[agent]["harvested"] for agent in self.agents}
-        terminations = dict.fromkeys(self.agents, False)
-        truncations = dict.fromkeys(self.agents, is_over)
+        infos, rewards = self._infos(features)
+        observations = self._observations(infos)
+        terminations = self._unfinished.copy()
+        truncations = dict.fromkeys(agents, True) if is_over else self._unfinished.copy()
         if is_over:
             self.agents = []
         if self.render_mode == "human":
@@ -170,7 +179,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
     def state(self) -> npt.NDArray[np.float32]:
         """Return the public part of the observation as one vector, float32."""
-        row: npt.NDArray[np.float32] = self._vectors.vectors(self._state, self._step)[0]
+        (row, *_) = self._vectors.rows(self.possible_agents, self._state, self._step).values()
         row[: self.config.num_agents] = 0.0
         return row
 
@@ -217,7 +226,25 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
         self.chronicle = text.Chronicle()
         self._state = CleanupState(0, config.pollution_initial, config.fruit_initial)
         self._step = 0
-        self._public = public_quantities(self.config, self._state, 0)
+        self._note_parameters()
+        self._public = self._quantities.copy()
+
+    def _note_parameters(self) -> None:
+        """Lay out what infos hold as long as these parameters are in force."""
+        self._parameters = self.config.parameters_at(self._step)
+        self._needs_dice = needs_dice(self._parameters)
+        self._outcomes = kept_outcomes(self._parameters)
+        self._quantities = public_quantities(self.config, self._state, self._step)
+        self._info: dict[str, Any] = {
+            **self._quantities,
+            "harvested": 0.0,
+            "cleaned": 0.0,
+            "illegal": 0,
+            "features": None,
+            "public": None,
+            "changed": None,
+            "action_mask": None,
+        }
 
     def _build_space(self) -> spaces.Space[Any]:
         words = spaces.Text(text.max_chars(self.config), charset=text.CHARSET)
@@ -229,47 +256,55 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
             {"observation": self._vectors.space(), "text": words, "action_mask": mask_space()}
         )
 
-    def _observations(self) -> dict[str, Any]:
-        self._masks = [
-            action_mask(bool(self._state.at_shore >> i & 1)) for i in range(len(self.agents))
-        ]
-        if self._kind == "text":
-            return {agent: self._words(i) for i, agent in enumerate(self.agents)}
-        rows = self._vectors.vectors(self._state, self._step)
+    def _observations(self, infos: Infos) -> dict[str, Any]:
+        """Return what the agents see; what an observation repeats of the infos is taken there."""
         if self._kind == "vector":
-            return dict(zip(self.agents, rows, strict=True))
+            return self._vectors.rows(self.agents, self._state, self._step)
+        words = text.render_observations(view(self.config, self._state, self._step, 0))
+        if self._kind == "text":
+            return dict(zip(self.agents, words, strict=True))
+        rows = self._vectors.rows(self.agents, self._state, self._step)
         return {
-            agent: {"observation": rows[i], "text": self._words(i), "action_mask": self._masks[i]}
+            agent: {
+                "observation": rows[agent],
+                "text": words[i],
+                "action_mask": infos[agent]["action_mask"],
+            }
             for i, agent in enumerate(self.agents)
         }
 
-    def _words(self, agent_index: int) -> str:
-        return text.render_observation(view(self.config, self._state, self._step, agent_index))
-
-    def _infos(self, features: StepFeatures) -> Infos:
-        now = public_quantities(self.config, self._state, self._step)
-        changed = self.config.changed_at(self._step)
+    def _infos(self, features: StepFeatures) -> tuple[Infos, dict[str, float]]:
+        """Return infos and rewards. One info is filled in and copied for all: that is fastest."""
+        changed: dict[str, tuple[float, float]] = {}
+        if self._step in self._change_steps:
+            self._note_parameters()
+            changed = self.config.changed_at(self._step)
+        shared, quantities = self._info, self._quantities
+        at_shore, pollution, fruit = self._state
+        shared["pollution"] = quantities["pollution"] = pollution
+        shared["fruit"] = quantities["fruit"] = fruit
+        shared["step"] = quantities["step"] = self._step
+        shared["public"], self._public = self._public, quantities.copy()
+        shared["changed"] = changed
+        harvesters, cleaners, illegals, harvest_share, clean_share = features
         infos: Infos = {}
-        for i, agent in enumerate(self.agents):
-            harvested = features.harvest_share if features.harvesters >> i & 1 else 0.0
-            cleaned = features.clean_share if features.cleaners >> i & 1 else 0.0
-            illegal = features.illegal >> i & 1
-            infos[agent] = {
-                **now,
+        rewards: dict[str, float] = {}
+        for agent, bit in self._bits.items():
+            infos[agent] = info = shared.copy()
+            harvested = harvest_share if harvesters & bit else 0.0
+            cleaned = clean_share if cleaners & bit else 0.0
+            illegal = 1 if illegals & bit else 0
+            rewards[agent] = info["harvested"] = harvested
+            info["cleaned"] = cleaned
+            info["illegal"] = illegal
+            info["features"] = {
                 "harvested": harvested,
                 "cleaned": cleaned,
-                "illegal": illegal,
-                "features": {
-                    "harvested": harvested,
-                    "cleaned": cleaned,
-                    "illegal": float(illegal),
-                    "reward": harvested,
-                },
-                "public": self._public,
-                "changed": changed,
-                "action_mask": self._masks[i],
+                "illegal": 1.0 if illegal else 0.0,
+                "reward": harvested,
             }
-        return infos
+            info["action_mask"] = action_mask(at_shore & bit != 0)
+        return infos, rewards
 
 
 def parallel_env(
@@ -325,6 +360,14 @@ def check_actors(actions: dict[str, Any], agents: list[str]) -> None:
             f"actions are for {sorted(map(str, actions))}: expected {agents} "
             "(call reset() to start an episode)"
         )
+
+
+def action_indices(actions: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return actions as integers; what is none becomes `ILLEGAL`."""
+    try:
+        return tuple(map(operator.index, actions))
+    except TypeError:
+        return tuple(map(action_index, actions))
 
 
 def action_index(action: object) -> int:

@@ -5,7 +5,8 @@ Everything an agent sees is public; two agents' views differ only in who is look
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +15,17 @@ from gymnasium import spaces
 from cleanup_icn.config import SCHEDULED_NAMES, CleanupConfig
 from cleanup_icn.state import NUM_ACTIONS, CleanupState, Parameters
 
+_Key = TypeVar("_Key")
 FloatArray = npt.NDArray[np.float32]
 MaskArray = npt.NDArray[np.int8]
 
 PUBLIC_FEATURES = ("pollution", "fruit", "step", *SCHEDULED_NAMES)
 """Names of the public quantities, which conditions of a contract may compare."""
 
-_GARDEN_MASK = np.array([1, 1, 1, 0], np.int8)
-_SHORE_MASK = np.array([1, 1, 0, 1], np.int8)
+_MASKS = np.array([1, 1, 1, 0], np.int8), np.array([1, 1, 0, 1], np.int8)  # garden, shore
 _NUM_PARAMETERS = len(SCHEDULED_NAMES)
 _NUM_TAIL = 3 * _NUM_PARAMETERS + 3
+_LARGEST = 10**30  # that float32 can hold; nobody plays with larger amounts
 
 
 class Announcement(NamedTuple):
@@ -94,7 +96,7 @@ def public_quantities(config: CleanupConfig, state: CleanupState, step: int) -> 
 
 def action_mask(at_shore: bool) -> MaskArray:
     """Return a fresh mask over the four actions, int8 of shape (4,): 1 where legal."""
-    return (_SHORE_MASK if at_shore else _GARDEN_MASK).copy()
+    return _MASKS[at_shore].copy()
 
 
 class VectorObserver:
@@ -109,15 +111,17 @@ class VectorObserver:
 
     def __init__(self, config: CleanupConfig) -> None:
         self._config = config
-        n = config.num_agents
+        n = self._num_agents = config.num_agents
+        self._shore_places = tuple((1 << i, n + i) for i in range(n))
+        self._amounts_place = 2 * n
         self.size = 2 * n + 3 + _NUM_TAIL
-        self._index_one_hot = np.eye(n, dtype=np.float32)
-        self._bits = np.arange(n)
         river, garden = _finite(max(config.pollution_max, 1)), _finite(max(config.fruit_max, 1))
         # By what pollution, fruit and step are divided.
         self.amount_scales = np.array([river, garden, _finite(config.horizon_steps)], np.float32)
+        self._river, self._garden, self._horizon = self.amount_scales.tolist()
+        self._are_huge = max(config.pollution_max, config.fruit_max) > _LARGEST
         self._scales = np.array([river, river, garden, garden, river, 1, 1], np.float32)
-        self._tails: dict[int, FloatArray] = {}
+        self._by_step: dict[int, FloatArray] = {}
 
     def space(self) -> spaces.Box:
         """Return the space of one agent's vector."""
@@ -133,14 +137,28 @@ class VectorObserver:
         return spaces.Box(np.zeros(self.size, np.float32), high, dtype=np.float32)
 
     def vectors(self, state: CleanupState, step: int) -> FloatArray:
-        """Return all agents' vectors, (N, D), freshly allocated."""
-        n = self._config.num_agents
-        rows = np.empty((n, self.size), np.float32)
-        rows[:, :n] = self._index_one_hot
-        rows[:, n : 2 * n] = (state.at_shore >> self._bits) & 1
-        amounts = (_finite(state.pollution), _finite(state.fruit), _finite(step))
-        rows[:, 2 * n : 2 * n + 3] = amounts / self.amount_scales
-        rows[:, 2 * n + 3 :] = self.tail(step)
+        """Return all agents' vectors as one array, (N, D), freshly allocated."""
+        return np.stack([*self.rows(range(self._num_agents), state, step).values()])
+
+    def rows(
+        self, agents: Iterable[_Key], state: CleanupState, step: int
+    ) -> dict[_Key, FloatArray]:
+        """Return each agent's vector, (D,), freshly allocated, by these names of the agents."""
+        at_shore, pollution, fruit = state
+        if self._are_huge:
+            pollution, fruit = min(pollution, _LARGEST), min(fruit, _LARGEST)
+        seen = self._by_step.get(step)
+        if seen is None:
+            seen = self._of_step(step)
+        for agent_bit, place in self._shore_places:
+            seen[place] = 1.0 if at_shore & agent_bit else 0.0
+        place = self._amounts_place
+        seen[place] = pollution / self._river
+        seen[place + 1] = fruit / self._garden
+        rows = {}
+        for own_place, agent in enumerate(agents):
+            rows[agent] = row = seen.copy()
+            row[own_place] = 1.0
         return rows
 
     def _scaled(self, parameters: Parameters) -> FloatArray:
@@ -152,10 +170,19 @@ class VectorObserver:
 
         Built once a step; not to be written to.
         """
-        tail = self._tails.get(step)
-        if tail is None:
-            tail = self._tails[step] = self._build_tail(step)
-        return tail
+        return self._of_step(step)[-_NUM_TAIL:]
+
+    def _of_step(self, step: int) -> FloatArray:
+        """Return a vector with all that follows from the step alone.
+
+        It is kept: what follows from the state is written over, and copies are handed out.
+        """
+        vector = self._by_step.get(step)
+        if vector is None:
+            vector = self._by_step[step] = np.zeros(self.size, np.float32)
+            vector[-_NUM_TAIL - 1] = _finite(step) / self._horizon
+            vector[-_NUM_TAIL:] = self._build_tail(step)
+        return vector
 
     def _build_tail(self, step: int) -> FloatArray:
         config = self._config
@@ -176,8 +203,8 @@ class VectorObserver:
 
 
 def _finite(amount: float) -> float:
-    """Return an amount as a float that float32 can hold; nobody plays with larger ones."""
-    return float(min(amount, 10**30))
+    """Return an amount as a float that float32 can hold."""
+    return float(min(amount, _LARGEST))
 
 
 def mask_space() -> spaces.Box:

@@ -18,7 +18,7 @@ from cleanup_icn.answers import read_object, read_spoken
 from cleanup_icn.config import SCHEDULED_NAMES, CleanupConfig, ConfigError
 from cleanup_icn.observe import Announcement, View, agent_names
 from cleanup_icn.rules import is_legal
-from cleanup_icn.state import NUM_ACTIONS, WAIT, CleanupState, Parameters, StepFeatures
+from cleanup_icn.state import WAIT, CleanupState, Parameters, StepFeatures
 
 CHARSET = string.ascii_letters + string.digits + string.punctuation + " \n"
 """The characters the game writes with: what its `Text` spaces declare."""
@@ -126,21 +126,35 @@ def render_rules(config: CleanupConfig) -> str:
 
 def render_observation(seen: View) -> str:
     """Write what an agent sees, in the same wording each step; `parse_observation` reads it."""
-    if seen.step >= seen.horizon_steps:
-        return f"{render_situation(seen)}\n{GAME_OVER}"
-    legal = [ACTION_NAMES[a] for a in range(NUM_ACTIONS) if is_legal(a, seen.is_at_shore)]
-    return f"{render_situation(seen)}\n{render_choice(legal)}"
+    return render_observations(seen)[seen.agent_index]
+
+
+def render_observations(seen: View) -> list[str]:
+    """Write what each agent sees; whose view this is does not matter."""
+    scene = _render_scene(seen)
+    is_over = seen.step >= seen.horizon_steps
+    written = []
+    for i, name in enumerate(agent_names(seen.num_agents)):
+        at_shore = seen.at_shore >> i & 1
+        ending = GAME_OVER if is_over else _CHOICES[at_shore]
+        written.append(f"You are {name}, {_PLACES[at_shore]}. {scene}\n{ending}")
+    return written
 
 
 def render_situation(seen: View) -> str:
     """Write where everything stands, without what can be done about it."""
-    names = agent_names(seen.num_agents)
-    garden = ", ".join(n for i, n in enumerate(names) if not seen.at_shore >> i & 1)
-    shore = ", ".join(n for i, n in enumerate(names) if seen.at_shore >> i & 1)
-    place = "at the river shore" if seen.is_at_shore else "in the fruit garden"
+    return render_observation(seen).rpartition("\n")[0]
+
+
+def _render_scene(seen: View) -> str:
+    """Write what all agents see alike, with what the first line begins with left out."""
+    garden: list[str] = []
+    shore: list[str] = []
+    for i, name in enumerate(agent_names(seen.num_agents)):
+        (shore if seen.at_shore >> i & 1 else garden).append(name)
     lines = [
-        f"You are {names[seen.agent_index]}, {place}. In the fruit garden: {garden or 'nobody'}. "
-        f"At the river shore: {shore or 'nobody'}. Step {seen.step} of {seen.horizon_steps}.",
+        f"In the fruit garden: {', '.join(garden) or 'nobody'}. At the river shore: "
+        f"{', '.join(shore) or 'nobody'}. Step {seen.step} of {seen.horizon_steps}.",
         _render_pollution(seen.pollution, seen.parameters),
         _render_fruit(seen.fruit, seen.parameters),
         NO_CONTRACT_LINE,
@@ -154,6 +168,13 @@ def render_situation(seen: View) -> str:
 def render_choice(choices: Sequence[str]) -> str:
     """Write what an agent may answer: the last line of an observation."""
     return f'Choose one: {", ".join(choices)}. End with a line "Action: <choice>".'
+
+
+_PLACES = ("in the fruit garden", "at the river shore")
+_CHOICES = tuple(
+    render_choice([name for name, action in ACTION_BY_NAME.items() if is_legal(action, at_shore)])
+    for at_shore in (False, True)
+)
 
 
 def check_steps(steps: Sequence[str]) -> None:

@@ -67,6 +67,13 @@ def test_a_surprise_leaves_no_trace_in_the_vector_before_it_happens():
     assert not np.array_equal(changing.vectors(state, 9), unchanging.vectors(state, 9))
 
 
+def test_amounts_beyond_all_floats_are_finite_in_a_vector():
+    endless = 10**400
+    config = CleanupConfig(pollution_max=endless, fruit_max=endless)
+    rows = VectorObserver(config).vectors(CleanupState(0, endless, 10**15), 0)
+    assert rows[0, 4:6] == pytest.approx([1.0, 1e-15])
+
+
 def test_linear_regrowth_is_one_entry():
     state = CleanupState(0, 0, 0)
     plain = CleanupConfig(fruit_initial=0)
