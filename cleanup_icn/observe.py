@@ -165,13 +165,6 @@ class VectorObserver:
         amounts = [_finite(amount) for amount in parameters[:_NUM_PARAMETERS]]
         return np.array(amounts, np.float32) / self._scales
 
-    def tail(self, step: int) -> FloatArray:
-        """Return the last K entries of every vector, (K,): what follows from the step alone.
-
-        Built once a step; not to be written to.
-        """
-        return self._of_step(step)[-_NUM_TAIL:]
-
     def _of_step(self, step: int) -> FloatArray:
         """Return a vector with all that follows from the step alone.
 

@@ -46,10 +46,11 @@ def compiled(kernel: _Function) -> _Function:
     called = dict.fromkeys(_called_by(kernel))
     for function in called:
         _make_callable(function)
+    # Kernels divide by nothing that can be 0, so the check is left out ("numpy").
     # numba's cache looks at the kernel's own file alone. The name carries the files it calls, so
     # that a changed rule book is never answered from the cache.
     kernel.__qualname__ += f"-{_digest({_file_of(each) for each in called})}"
-    machine_code: Any = numba.njit(cache=True)(kernel)
+    machine_code: Any = numba.njit(cache=True, error_model="numpy")(kernel)
     return machine_code  # type: ignore[no-any-return]  # it is called as the kernel is
 
 

@@ -6,7 +6,7 @@ is told of each.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,7 @@ class World(NamedTuple):
     pollution_max: int
     fruit_max: int
     is_linear: bool
-    tails: Vectors  # (T + 1, K): what a vector says of the step itself
+    vectors: Vectors  # (T + 1, N, D): what vectors say of the step itself, the rest is written over
     scales: Floats  # (3,): by what pollution, fruit and step are divided in a vector
 
 
@@ -70,7 +70,7 @@ def world_of(config: CleanupConfig) -> World:
         for name, amount in zip(Parameters._fields, parameters, strict=True):
             if amount > LARGEST_AMOUNT:
                 raise ConfigError(name, amount, f"at most {LARGEST_AMOUNT} in a batch")
-    observer = VectorObserver(config)
+    observer, nowhere = VectorObserver(config), CleanupState(0, 0, 0)
     return World(
         segment=np.array([numbers[config.parameters_at(t)] for t in range(horizon + 1)]),
         amounts=np.array([parameters[:5] for parameters in segments], np.int64),
@@ -78,7 +78,7 @@ def world_of(config: CleanupConfig) -> World:
         pollution_max=config.pollution_max,
         fruit_max=config.fruit_max,
         is_linear=config.fruit_regrowth == "linear",
-        tails=np.stack([observer.tail(t) for t in range(horizon + 1)]),
+        vectors=np.stack([observer.vectors(nowhere, t) for t in range(horizon + 1)]),
         scales=observer.amount_scales.astype(np.float64),
     )
 
@@ -96,6 +96,7 @@ def advance(
         actions: (B, N): any integers; what is none of the four is a wait, and illegal.
         features: (B, N) each, written to.
     """
+    joint: Any = np.empty(actions.shape[1], np.int64)
     for b in range(len(plays)):
         if not plays[b]:
             for i in range(actions.shape[1]):
@@ -121,15 +122,17 @@ def advance(
             uniform(seed, word(counter_of(lanes.step[b], POLLUTION))),
             uniform(seed, word(counter_of(lanes.step[b], FRUIT))),
         )
+        for i in range(len(joint)):
+            joint[i] = actions[b, i]  # a view of a row would cost more than the step
         before = CleanupState(lanes.at_shore[b], lanes.pollution[b], lanes.fruit[b])
-        state, did = step(before, actions[b], dice, parameters)
+        state, did = step(before, joint, dice, parameters)
         lanes.at_shore[b] = state.at_shore
         lanes.pollution[b] = state.pollution
         lanes.fruit[b] = state.fruit
         lanes.step[b] += 1
         for i in range(actions.shape[1]):
-            features.harvested[b, i] = did.harvest_share if did.harvesters >> i & 1 else 0.0
-            features.cleaned[b, i] = did.clean_share if did.cleaners >> i & 1 else 0.0
+            features.harvested[b, i] = did.harvest_share * (did.harvesters >> i & 1)
+            features.cleaned[b, i] = did.clean_share * (did.cleaners >> i & 1)
             features.illegal[b, i] = did.illegal >> i & 1
 
 
@@ -144,17 +147,13 @@ def observe(world: World, lanes: LaneStates, rows: Vectors) -> None:
         t = lanes.step[b]
         pollution = np.float32(lanes.pollution[b] / world.scales[0])
         fruit = np.float32(lanes.fruit[b] / world.scales[1])
-        progress = np.float32(t / world.scales[2])
         for i in range(n):
+            for k in range(world.vectors.shape[2]):
+                rows[b, i, k] = world.vectors[t, i, k]
             for j in range(n):
-                rows[b, i, j] = 0.0
                 rows[b, i, n + j] = lanes.at_shore[b] >> j & 1
-            rows[b, i, i] = 1.0
             rows[b, i, 2 * n] = pollution
             rows[b, i, 2 * n + 1] = fruit
-            rows[b, i, 2 * n + 2] = progress
-            for k in range(world.tails.shape[1]):
-                rows[b, i, 2 * n + 3 + k] = world.tails[t, k]
 
 
 @compiled
