@@ -100,6 +100,8 @@ def compare(
 
     """
     started_at, start_s = datetime.now(UTC), time.monotonic()
+    for trained in suite.trained:
+        trained.keep_in(folder.path)
     played = _Played(suite, folder)
     report("episodes", sum(map(len, played.results.values())))
     run_cells(
@@ -149,12 +151,11 @@ def _play_models(
 
 
 def _sum_up(suite: Suite[Any], played: _Played, served: Served | None) -> Comparison:
-    kind = kind_of(suite)
     missing = [*played.missing(with_models=False).values()]
     missing += played.missing(with_models=True).values()
     outcome = served.outcome if served else None
     return Comparison(
-        rows=tuple(kind.summarize(each, seed=suite.seed) for each in played.in_order().values()),
+        rows=_rows(suite, played),
         missing=sum(map(len, missing)),
         failures=tuple(
             f"{job.cell.policy}, {job.cell.contract}, episode {job.episode}: {why}"
@@ -162,6 +163,23 @@ def _sum_up(suite: Suite[Any], played: _Played, served: Served | None) -> Compar
         ),
         stopped=str(outcome.stopped) if outcome and outcome.stopped else None,
         serving=served.serving if served else None,
+    )
+
+
+def _rows(suite: Suite[Any], played: _Played) -> tuple[AsJson, ...]:
+    """Return a row for every cell, but for a training one of all its training seeds."""
+    kind = kind_of(suite)
+    rows: dict[Cell, list[AsJson]] = {}
+    for cell, results in played.in_order().items():
+        trained = suite.training_of(cell.policy)
+        of_row = cell if trained is None else replace(cell, policy=trained.name)
+        rows.setdefault(of_row, []).append(kind.summarize(results, seed=suite.seed))
+    seeds = {each.name for each in suite.trained}
+    return tuple(
+        kind.over_training_seeds(cell.policy, found)
+        if kind.over_training_seeds is not None and cell.policy in seeds
+        else found[0]
+        for cell, found in rows.items()
     )
 
 

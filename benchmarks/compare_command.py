@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console, Group, RenderableType
 
 from benchmarks.terminal import FAILED, AsJson, answer, console, say
+from cleanup_icn import ConfigError
 
 if TYPE_CHECKING:
     from benchmarks.compare import Comparison
@@ -28,6 +30,12 @@ _Episodes = Annotated[int | None, typer.Option(min=1, help="Episodes a cell.")]
 _Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the run.")]
 _Policies = Annotated[
     str | None, typer.Option(metavar="NAME,...", help="Only these policies of the suite.")
+]
+_Trained = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="DIR", help="Folder that `train cleanup` wrote: plays too; more than one: each."
+    ),
 ]
 _Resume = Annotated[
     bool, typer.Option("--resume", help="Play only what the folder does not have yet.")
@@ -73,6 +81,7 @@ def compare(
     episodes: _Episodes = None,
     seed: _Seed = None,
     policies: _Policies = None,
+    trained: _Trained = None,
     resume: _Resume = False,
     base_url: _BaseUrl = None,
     model: _Model = None,
@@ -97,8 +106,14 @@ def compare(
         "max_repairs": max_repairs,
     }
     served = _models(models, base_url, model, short_way)
-    wanted = _wanted(suite, served, episodes=episodes, seed=seed, policies=policies)
-    _play(wanted, out or Path("runs") / suite, resume=resume, as_json=as_json)
+    folder = out or Path("runs") / suite
+    wanted = _wanted(suite, served, episodes=episodes, seed=seed)
+    if trained:
+        wanted = _seat_trained(wanted, trained, folder)
+    if policies is not None:
+        seated = [each.name for each in wanted.trained]
+        wanted = wanted.with_policies([*(name.strip() for name in policies.split(",")), *seated])
+    _play(wanted, folder, resume=resume, as_json=as_json)
 
 
 def _wanted(
@@ -107,9 +122,8 @@ def _wanted(
     *,
     episodes: int | None,
     seed: int | None,
-    policies: str | None,
 ) -> Suite[Any]:
-    """Return the suite that is asked for."""
+    """Return the suite that is asked for, with the models that are served."""
     from benchmarks.kinds import check_tables
     from benchmarks.suites import suite_named
 
@@ -122,9 +136,22 @@ def _wanted(
     if served is not None:
         wanted = wanted.with_models(served)
         check_tables(wanted, served)
-    if policies is not None:
-        wanted = wanted.with_policies([name.strip() for name in policies.split(",")])
     return wanted
+
+
+def _seat_trained(suite: Suite[Any], folders: Sequence[Path], out: Path) -> Suite[Any]:
+    """Return the suite with the trainings in these folders as further policies."""
+    from benchmarks.seated_training import SeatedTraining
+    from benchmarks.training import INSTALL_HINT, is_available
+
+    if not is_available():
+        say(f"commonweal: learned policies need more packages: {INSTALL_HINT}")
+        raise typer.Exit(FAILED)
+    for folder in folders:
+        # A new run removes the checkpoints of an earlier one: not those of a training.
+        if folder.resolve().is_relative_to(out.resolve()):
+            raise ConfigError("--trained", str(folder), "a folder outside that of the run")
+    return suite.with_trained([SeatedTraining.of(folder, suite) for folder in folders])
 
 
 def _play(wanted: Suite[Any], out: Path, *, resume: bool, as_json: bool) -> None:

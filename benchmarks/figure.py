@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from benchmarks.metrics import Row
-from benchmarks.statistics import Estimate
+from benchmarks.statistics import TRAINING_SEED, Estimate
 from benchmarks.suites import CleanupSuite
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _draw(figure: Figure, suite: CleanupSuite, rows: Sequence[Row], optimum: Any
         axes.set_ylabel(label)
         plain(axes)
     welfare.plot(optimum, color=_OPTIMUM_COLOUR, linestyle=":", linewidth=1.5)
-    welfare.set_title(f"{suite.shown_policy}, mean of {rows[0].n} episodes", loc="left")
+    welfare.set_title(f"{suite.shown_policy}, mean of {_sample((shown or rows)[0])}", loc="left")
     welfare.tick_params(labelbottom=False)
     pollution.set_xlabel("step")
     for axes in (welfare, pollution):
@@ -129,11 +129,20 @@ def _draw_efficiency(
 ) -> None:
     marks = [(row.policy, row.contract, row.estimates["efficiency"]) for row in rows]
     draw_by_policy(axes, suite.policies, marks, styles, spread=_SPREAD)
+    seeds = {row.policy: row for row in rows if row.unit == TRAINING_SEED}
+    names = [f"{p}\n{_sample(seeds[p])}" if p in seeds else p for p in suite.policies]
+    axes.set_yticks(range(len(names)), names)
     axes.axvline(1.0, color=_OPTIMUM_COLOUR, linestyle=":", linewidth=1.5)
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]), right=max(1.04, axes.get_xlim()[1]))
     axes.set_xlabel("efficiency: welfare as a fraction of the social optimum")
-    axes.set_title(f"{suite.name}: n = {rows[0].n} a cell, bars: 95% intervals", loc="left")
+    axes.set_title(f"{suite.name}: n = {rows[0].episodes} a cell, bars: 95% intervals", loc="left")
     plain(axes)
+
+
+def _sample(row: Row) -> str:
+    """Say what a row's means are over."""
+    episodes = f"{row.episodes} episodes"
+    return episodes if row.unit != TRAINING_SEED else f"{row.n} seeds x {episodes}"
 
 
 def draw_by_policy(

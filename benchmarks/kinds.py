@@ -85,6 +85,7 @@ class Kind:
     from_record: Callable[[Mapping[str, Any]], Episode]
     train_policy: Callable[..., Path]
     summarize: Callable[..., AsJson]
+    over_training_seeds: Callable[..., AsJson] | None  # None where no training can be seated
     render_tables: Callable[..., Group]
     save_figure: Callable[[Any, Sequence[Any], Results, Iterable[Path]], None]
 
@@ -160,6 +161,7 @@ CLEANUP = Kind(
     from_record=runner.from_record,
     train_policy=training.train_policy,
     summarize=metrics.summarize,
+    over_training_seeds=metrics.over_training_seeds,
     render_tables=table.render_tables,
     save_figure=_save_cleanup_figure,
 )
@@ -173,6 +175,7 @@ NEGOTIATION = Kind(
     from_record=negotiation_runner.from_record,
     train_policy=train_proposer,
     summarize=summarize_negotiation,
+    over_training_seeds=None,
     render_tables=render_negotiation_tables,
     save_figure=save_negotiation_figure,
 )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.learning.rows import estimate_over_seeds
 from benchmarks.runner import EpisodeResult, num_malformed
-from benchmarks.statistics import Estimate, estimate_mean
+from benchmarks.statistics import EPISODE, TRAINING_SEED, Estimate, estimate_mean
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,10 +96,12 @@ class Row:
 
     policy: str
     contract: str
-    n: int  # episodes
+    n: int  # how many `unit`s the means are over
+    episodes: int  # played in all, or by each training seed
     estimates: Mapping[str, Estimate]  # by measure
     welfare_by_step: tuple[float, ...]  # mean over the episodes, (horizon_steps,)
     pollution_by_step: tuple[float, ...]  # mean over the episodes, (horizon_steps,), units
+    unit: str = EPISODE  # or `TRAINING_SEED`
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON values; the bounds beside the means are those of efficiency."""
@@ -107,6 +110,8 @@ class Row:
             "policy": self.policy,
             "contract": self.contract,
             "n": self.n,
+            "unit": self.unit,
+            "episodes": self.episodes,
             "welfare": self.estimates["welfare"].mean,
             "efficiency": shown.mean,
             "ci_low": shown.low,
@@ -127,12 +132,31 @@ def summarize(results: Sequence[EpisodeResult], *, seed: int) -> Row:
         policy=first.policy,
         contract=first.contract,
         n=len(results),
+        episodes=len(results),
         estimates={
             name: estimate_mean([measure(result) for result in results], seed=seed)
             for name, measure in MEASURES.items()
         },
         welfare_by_step=_mean(welfare_by_step, results),
         pollution_by_step=_mean(pollution_by_step, results),
+    )
+
+
+def over_training_seeds(policy: str, rows: Sequence[Row]) -> Row:
+    """Sum up the cells of a training's seeds, a sample each: a policy learned once or more."""
+    first = rows[0]
+    return Row(
+        policy=policy,
+        contract=first.contract,
+        n=len(rows),
+        episodes=first.episodes,
+        estimates={
+            name: estimate_over_seeds([row.estimates[name].mean for row in rows])
+            for name in MEASURES
+        },
+        welfare_by_step=tuple(np.mean([row.welfare_by_step for row in rows], axis=0).tolist()),
+        pollution_by_step=tuple(np.mean([row.pollution_by_step for row in rows], axis=0).tolist()),
+        unit=TRAINING_SEED,
     )
 
 

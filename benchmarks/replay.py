@@ -10,14 +10,15 @@ from typing import Any
 
 from agents.llm import ChatError
 from agents.llm.recorded_client import RecordedClient
-from benchmarks import training
+from benchmarks.cells import seat_players
 from benchmarks.driver import play
 from benchmarks.judging import judge_of
 from benchmarks.kinds import Episode, is_judged_by_model, kind_of, read_record
 from benchmarks.model_config import ClientSpec, JudgeSpec, ModelsConfig, ModelSpec, Table
+from benchmarks.seated_training import SeatedTraining
 from benchmarks.speakers import Speakers
 from benchmarks.store import differences
-from benchmarks.suite import LEARNED, Cell, Suite
+from benchmarks.suite import Cell, Suite
 from benchmarks.suites import suite_named
 from cleanup_icn import ConfigError
 
@@ -80,6 +81,7 @@ def suite_from_dict(told: Mapping[str, Any]) -> Suite[Any]:
             num_episodes=told["num_episodes"],
             seed=told["seed"],
             policies=tuple(told["policies"]),
+            trained=tuple(map(SeatedTraining.from_dict, told.get("trained", ()))),
         )
     except (KeyError, TypeError) as error:
         allowed = f"a suite as this version writes it ({error})"
@@ -129,9 +131,6 @@ def _play_again(suite: Suite[Any], recorded: Episode, folder: Path) -> Any:
         table = next(t for t in suite.models.tables if t.name == cell.policy)
         agents = kind.seat_table(table, env, speakers)
     else:
-        made = training.checkpoint_folder(folder, cell.policy, condition)
-        checkpoint = training.finished_checkpoint(made) if cell.policy in LEARNED else None
-        path = str(checkpoint) if checkpoint else None
-        agents = kind.make_agents(cell.policy, env, checkpoint=path)
+        agents = seat_players(suite, cell, env, run=folder)
     game = kind.begin(suite, cell, recorded.episode, env=env, agents=agents, judge=judge)
     return play(game, agents)

@@ -9,6 +9,9 @@ import numpy as np
 
 from negotiation_games.logs import wilson_interval
 
+EPISODE, TRAINING_SEED = "episode", "training seed"
+"""What a mean is over."""
+
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 10_000
 SAME_WITHIN = 1e-9
@@ -17,11 +20,11 @@ SAME_WITHIN = 1e-9
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over n episodes with its interval.
+    """A mean over n episodes, or training seeds, with its interval.
 
-    ``low`` and ``high`` bound the 95% interval and are None for a single episode, which says
-    nothing about spread. ``is_deterministic``: two episodes or more, and all gave the same value;
-    then both bounds are the mean.
+    ``low`` and ``high`` bound the 95% interval and are None for a single one, which says nothing
+    about spread. ``is_deterministic``: two or more, and all gave the same value; then both bounds
+    are the mean.
     """
 
     mean: float
@@ -29,6 +32,7 @@ class Estimate:
     high: float | None
     n: int
     is_deterministic: bool
+    unit: str = EPISODE  # what n counts
 
 
 def estimate_mean(values: Sequence[float], *, seed: int) -> Estimate:

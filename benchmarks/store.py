@@ -35,8 +35,11 @@ _CHECKPOINTS = (
         f"*/*/{name}"
         for name in ("policy.*", "last.*", "best.*", "progress.jsonl", "tensorboard/events.*")
     ),
-    "trained/*/seed-*/best.*",
-    "trained/*/seed-*/seat-*/best.*",
+    *(
+        f"trained/*/{seat}/{name}"
+        for seat in ("seed-*", "seed-*/seat-*")
+        for name in ("policy.*", "best.*")
+    ),
 )
 _VERSIONS_OF = (
     "commonweal",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.statistics import Estimate
+from benchmarks.metrics import Row
+from benchmarks.statistics import TRAINING_SEED, Estimate
 
 ONE_TABLE_COLUMNS = 140
 """Width of a terminal, in characters, from which on all measures stand in one table."""
@@ -20,6 +21,10 @@ ONE_TABLE_COLUMNS = 140
 _CAPTION = (
     "Means over n episodes. [low, high]: 95% bootstrap interval; ±: half the width of one; "
     "without either, all n episodes gave the same."
+)
+_SEEDS_CAPTION = (
+    " Where n counts training seeds, means and intervals are over these, by Student's t; the value "
+    "of a seed is its mean over its episodes."
 )
 
 
@@ -45,6 +50,9 @@ class TableRow(Protocol):
     def estimates(self) -> Mapping[str, Estimate]:
         """The means by measure."""
         ...
+
+
+RowT = TypeVar("RowT", bound=TableRow)
 
 
 class Column(NamedTuple):
@@ -80,30 +88,50 @@ def render_serving(serving: Mapping[str, Any]) -> Table:
     return table
 
 
-def render_tables(rows: Sequence[TableRow], *, title: str, width: int) -> Group:
+def render_tables(rows: Sequence[Row], *, title: str, width: int) -> Group:
     """Lay out the rows for a terminal of so many characters; docs/compare.md has the columns."""
-    return lay_out(rows, (_REACHED, _HOW), title=title, width=width, caption=_CAPTION)
+    has_seeds = any(row.unit == TRAINING_SEED for row in rows)
+    caption = _CAPTION + _SEEDS_CAPTION * has_seeds
+    return lay_out(
+        rows, (_REACHED, _HOW), title=title, width=width, caption=caption, write_n=_write_n
+    )
+
+
+def _write_n(row: Row) -> str:
+    if row.unit != TRAINING_SEED:
+        return str(row.n)
+    seeds = "1 seed" if row.n == 1 else f"{row.n} seeds"
+    return f"{seeds} x\n{row.episodes} episodes"  # two lines: the intervals need the room
 
 
 def lay_out(
-    rows: Sequence[TableRow],
+    rows: Sequence[RowT],
     columns: Sequence[Sequence[Column]],
     *,
     title: str,
     width: int,
     caption: str,
     conditions: str = "contract",
+    write_n: Callable[[RowT], str] = lambda row: str(row.n),
 ) -> Group:
     """Put all columns into one table, or each group into its own on a narrow terminal.
 
-    ``conditions`` heads the column of the conditions' names.
+    ``conditions`` heads the column of the conditions' names; ``write_n`` says how many samples a
+    cell has.
     """
     groups = [tuple(chain(*columns))] if width >= ONE_TABLE_COLUMNS else columns
-    spaced = [part for group in groups for part in (Text(), _table(rows, group, conditions))]
+    tables = [_table(rows, group, conditions=conditions, write_n=write_n) for group in groups]
+    spaced = [part for table in tables for part in (Text(), table)]
     return Group(Text(title, style="bold"), *spaced, Text(), Text(caption, style="italic"))
 
 
-def _table(rows: Sequence[TableRow], columns: Sequence[Column], conditions: str) -> Table:
+def _table(
+    rows: Sequence[RowT],
+    columns: Sequence[Column],
+    *,
+    conditions: str,
+    write_n: Callable[[RowT], str],
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("policy", no_wrap=True)
     table.add_column(conditions, no_wrap=True)
@@ -115,7 +143,7 @@ def _table(rows: Sequence[TableRow], columns: Sequence[Column], conditions: str)
         if is_first and index:
             table.add_row()
         cells = (column.write(row.estimates[column.measure]) for column in columns)
-        table.add_row(row.policy if is_first else "", row.contract, str(row.n), *cells)
+        table.add_row(row.policy if is_first else "", row.contract, write_n(row), *cells)
     return table
 
 
@@ -124,7 +152,7 @@ def with_interval(estimate: Estimate) -> str:
     if estimate.is_deterministic:
         return f"{estimate.mean:.2f} same in all {estimate.n}"
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.mean:.2f} one episode"
+        return f"{estimate.mean:.2f} one {estimate.unit}"
     # An interval of zero width would be a claim; what is only narrow gets more decimals.
     low, high = estimate.low, estimate.high
     decimals = next((d for d in (2, 3) if round(low, d) < round(high, d)), 4)

@@ -62,11 +62,17 @@ def load_learned(experiment: Experiment, folder: Path) -> Policy:
     """Return the policy of a training seed that counts, or one a seat, from its checkpoint."""
     from agents.ppo import MaskedPolicy
 
+    learned = [MaskedPolicy.load(file) for file in checkpoint_files(experiment, folder)]
+    return learned[0] if experiment.sharing == SHARED else learned
+
+
+def checkpoint_files(experiment: Experiment, folder: Path) -> list[Path]:
+    """Return the checkpoint of a training seed that counts, or those of the seats, in order."""
     name = _CHECKPOINTS[experiment.evaluation.checkpoint]
     if experiment.sharing == SHARED:
-        return MaskedPolicy.load(folder / name)
+        return [folder / name]
     seats = sorted(folder.glob("seat-*"), key=lambda seat: int(seat.name.removeprefix("seat-")))
-    return [MaskedPolicy.load(seat / name) for seat in seats]
+    return [seat / name for seat in seats]
 
 
 _CHECKPOINTS = {LAST: "policy.zip", BEST: "best.zip"}

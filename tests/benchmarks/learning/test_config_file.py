@@ -18,6 +18,7 @@ ASKED_FOR = {
     "cleanup-wage-8",
     "cleanup-icn",
     "cleanup-icn-fixed",
+    "cleanup-icn-none",
     "negotiation-base",
     "negotiation-sheets",
 }
