@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class Starts:
 
     def options(self, seed: int, episode: int = 0) -> dict[str, int]:
         """Return the ``options`` of the k-th (from 0) ``reset`` after ``reset(seed=seed)``."""
-        begun = episode_seed(seed, episode)
+        begun = episode_seed(operator.index(seed), operator.index(episode))
         return {
             "pollution_initial": draw_at_start(begun, _POLLUTION, *self.pollution_initial),
             "fruit_initial": draw_at_start(begun, _FRUIT, *self.fruit_initial),
@@ -69,6 +70,6 @@ def draw_integers(episode_seeds: Words, channel: int, low: int, high: int) -> In
 def _is_range(given: object, limit: int) -> bool:
     if not isinstance(given, Sequence) or len(given) != 2:
         return False
-    if not all(isinstance(end, int) and not isinstance(end, bool) for end in given):
+    if not all(isinstance(e, int | np.integer) and not isinstance(e, bool) for e in given):
         return False
     return bool(0 <= given[0] <= given[1] <= limit)

@@ -55,6 +55,7 @@ class SheetPlan:
 
     def __post_init__(self) -> None:
         """Check the values; `GameError` names the one that cannot be."""
+        self._check_whole_numbers()
         if self.num_parties < MIN_PARTIES:
             raise GameError(f"{self.name}: parties", self.num_parties, f"at least {MIN_PARTIES}")
         if not self.num_options or min(self.num_options) < 2:
@@ -67,6 +68,17 @@ class SheetPlan:
         if not 0 <= self.feasible <= self.shape.num_deals:
             allowed = f"0 to {self.shape.num_deals}"
             raise GameError(f"{self.name}: feasible", self.feasible, allowed)
+
+    def _check_whole_numbers(self) -> None:
+        options: object = self.num_options
+        if not isinstance(options, tuple):
+            allowed = "a tuple, how many options each issue has"
+            raise GameError(f"{self.name}: options", options, allowed)
+        counts = {"parties": (self.num_parties,), "feasible": (self.feasible,)}
+        for name, values in {**counts, "options": options}.items():
+            for value in values:
+                if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                    raise GameError(f"{self.name}: {name}", value, "a whole number")
 
     @property
     def shape(self) -> Shape:

@@ -71,7 +71,8 @@ class BatchCleanup:
         starts: Starts | None = None,
     ) -> None:
         self._worlds = LaneWorlds(config, num_lanes, starts=starts)
-        self.config, self.num_lanes, self.num_agents = config, num_lanes, config.num_agents
+        self.config, self.num_lanes = config, self._worlds.num_lanes
+        self.num_agents = config.num_agents
         self.auto_reset = auto_reset
         self.observation_size = self._worlds.vector_size
 
@@ -93,8 +94,7 @@ class BatchCleanup:
         Raises:
             ConfigError: for other seeds or starts, or without seeds at first.
         """
-        self._worlds.seed(seeds)
-        self._worlds.begin(pollution_initial=pollution_initial, fruit_initial=fruit_initial)
+        self._worlds.reset(seeds, pollution_initial=pollution_initial, fruit_initial=fruit_initial)
         return BatchStart(*self._seen())
 
     def step(self, actions: npt.ArrayLike) -> BatchStep:

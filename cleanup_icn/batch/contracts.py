@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from cleanup_icn.batch.world import (
     LaneWorlds,
     Masks,
     Vectors,
+    lane_integers,
 )
 from cleanup_icn.config import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract, ContractEncoder
@@ -151,10 +153,11 @@ class BatchContract:
             raise ConfigError("settle", settle, " or ".join(map(repr, SETTLE)))
         if not isinstance(limited_liability, bool):
             raise ConfigError("limited_liability", limited_liability, "True or False")
-        self.config, self.num_lanes, self.num_agents = config, num_lanes, config.num_agents
+        self.config, self.num_agents = config, config.num_agents
         self.settle, self.limited_liability = settle, limited_liability
         self.auto_reset, self.draw_contracts = auto_reset, draw_contracts
         self._worlds = LaneWorlds(config, num_lanes, starts=starts)
+        self.num_lanes = self._worlds.num_lanes
         self.encoder = usual_encoder(config, contracts) if encoder is None else encoder
         self.table = ContractTable.of(
             contracts,
@@ -190,9 +193,11 @@ class BatchContract:
         Raises:
             ConfigError: for other seeds, contracts or starts, or without seeds at first.
         """
-        given = None if contracts is None else self._checked_contracts(contracts)
-        self._worlds.seed(seeds)
-        self._worlds.begin(pollution_initial=pollution_initial, fruit_initial=fruit_initial)
+        given = None
+        if contracts is not None:
+            last = len(self.table.contracts) - 1
+            given = lane_integers("contracts", contracts, num_lanes=self.num_lanes, highest=last)
+        self._worlds.reset(seeds, pollution_initial=pollution_initial, fruit_initial=fruit_initial)
         self._sign(np.ones(self.num_lanes, np.bool_), given)
         return BatchStart(*self._seen())
 
@@ -278,25 +283,14 @@ class BatchContract:
         worlds.write_masks(masks)
         return rows, masks
 
-    def _checked_contracts(self, given: npt.ArrayLike) -> Ints:
-        indices, known = np.asarray(given), len(self.table.contracts)
-        if (
-            indices.dtype.kind not in "iu"
-            or indices.shape not in ((), (self.num_lanes,))
-            or indices.min() < 0
-            or indices.max() >= known
-        ):
-            allowed = f"integers from 0 to {known - 1}, one or {self.num_lanes}"
-            raise ConfigError("contracts", given, allowed)
-        return np.broadcast_to(indices.astype(np.int64), (self.num_lanes,))
-
 
 def drawn_contract(seed: int, episode: int, num_contracts: int) -> int:
     """Return which of so many contracts a lane that draws is under in an episode of its seed.
 
     The k-th episode (from 0) is that of the k-th ``reset`` after ``reset(seed=seed)``.
     """
-    return draw_at_start(episode_seed(seed, episode), _CONTRACT, 0, num_contracts - 1)
+    begun = episode_seed(operator.index(seed), operator.index(episode))
+    return draw_at_start(begun, _CONTRACT, 0, num_contracts - 1)
 
 
 def usual_encoder(config: CleanupConfig, contracts: Sequence[Contract]) -> ContractEncoder:

@@ -194,9 +194,9 @@ class BatchICN:
     ) -> None:
         _refuse_plain_language(icn)
         self.config, self.icn = config, icn
-        self.num_lanes, self.num_agents = num_lanes, config.num_agents
         self.auto_reset = auto_reset
         self._worlds = LaneWorlds(config, num_lanes, starts=starts)
+        self.num_lanes, self.num_agents = self._worlds.num_lanes, config.num_agents
         observer = ICNObserver(config, icn)
         check_contracts(icn, observer.encoder)
         self.table = ContractTable.of(
@@ -230,8 +230,7 @@ class BatchICN:
         Raises:
             ConfigError: for other seeds or starts, or without seeds at first.
         """
-        self._worlds.seed(seeds)
-        self._worlds.begin(pollution_initial=pollution_initial, fruit_initial=fruit_initial)
+        self._worlds.reset(seeds, pollution_initial=pollution_initial, fruit_initial=fruit_initial)
         self._begin(np.ones(self.num_lanes, np.bool_))
         return BatchStart(*self._seen())
 

@@ -180,12 +180,12 @@ class LaneWorlds:
     def __init__(
         self, config: CleanupConfig, num_lanes: int, *, starts: Starts | None = None
     ) -> None:
-        if isinstance(num_lanes, bool) or not isinstance(num_lanes, int) or num_lanes < 1:
+        if isinstance(num_lanes, bool) or not _is_integer(num_lanes) or num_lanes < 1:
             raise ConfigError("num_lanes", num_lanes, "an integer of at least 1")
         if starts is not None:
             starts.check(config)
         warn_if_interpreted()
-        self.config, self.num_lanes = config, num_lanes
+        self.config, self.num_lanes = config, int(num_lanes)
         self.world = world_of(config)
         self.vector_size = VectorObserver(config).size
         self.episode = np.full(num_lanes, -1, np.int64)  # number of each lane's episode, from 0
@@ -200,34 +200,42 @@ class LaneWorlds:
             episode_seed=np.zeros(num_lanes, np.uint64),
         )
 
-    def seed(self, seeds: npt.ArrayLike | None) -> None:
-        """Let every lane's next episode be the first of its seed; None lets it be the next.
+    def reset(
+        self,
+        seeds: npt.ArrayLike | None,
+        *,
+        pollution_initial: npt.ArrayLike | None,
+        fruit_initial: npt.ArrayLike | None,
+    ) -> None:
+        """Start the first episode of its seed in every lane; None starts the next ones.
+
+        Starts given here, (B,) or one for all, go before those that are drawn or configured.
+        What is refused changes nothing.
 
         Raises:
-            ConfigError: these are not B integers, or there is nothing to go on from.
+            ConfigError: the seeds are not B integers, there is nothing to go on from, or a start is
+                outside its range.
         """
+        pollution = self._checked_start("pollution", pollution_initial)
+        fruit = self._checked_start("fruit", fruit_initial)
         if seeds is not None:
             self._seeds = checked_seeds(seeds, self.num_lanes)
             self.episode[:] = -1
         elif self.episode[0] < 0:
             raise ConfigError("seeds", seeds, f"{self.num_lanes} integers at the first reset")
+        self.begin(self._everywhere, pollution=pollution, fruit=fruit)
 
     def begin(
-        self,
-        which: Flags | None = None,
-        *,
-        pollution_initial: npt.ArrayLike | None = None,
-        fruit_initial: npt.ArrayLike | None = None,
+        self, which: Flags, *, pollution: Ints | None = None, fruit: Ints | None = None
     ) -> None:
-        """Start the next episode in the lanes where ``which`` (B,) is true, or in all.
+        """Start the next episode in the lanes where ``which`` (B,) is true.
 
-        Starts given here, (B,) or one for all, go before those that are drawn or configured.
-
-        Raises:
-            ConfigError: a start is outside its range.
+        Args:
+            which: the lanes.
+            pollution: units to start from, (B,), in place of drawn or configured ones.
+            fruit: likewise.
         """
         lanes = self.lanes
-        which = self._everywhere if which is None else which
         self.episode[which] += 1
         words = self.episode.astype(np.uint64)
         seeds = np.asarray(episode_seed(self._seeds, words))  # type: ignore[arg-type]
@@ -235,10 +243,10 @@ class LaneWorlds:
         config = self.config
         drawn = self._starts.draw(seeds) if self._starts else (None, None)
         for name, amounts, given, own in (
-            ("pollution", lanes.pollution, pollution_initial, drawn[0]),
-            ("fruit", lanes.fruit, fruit_initial, drawn[1]),
+            ("pollution", lanes.pollution, pollution, drawn[0]),
+            ("fruit", lanes.fruit, fruit, drawn[1]),
         ):
-            start = own if given is None else self._checked_start(name, given)
+            start = own if given is None else given
             configured = getattr(config, f"{name}_initial")
             amounts[which] = configured if start is None else start[which]
         lanes.at_shore[which] = 0
@@ -280,20 +288,36 @@ class LaneWorlds:
             )
         if self.episode[0] < 0 or self.is_over.any():
             raise ValueError("the episode of a lane is over: call reset(), or use auto_reset=True")
-        return np.ascontiguousarray(given, np.int64)
+        ours = np.ascontiguousarray(given, np.int64)
+        # Kernels would be compiled once more for what cannot be written to.
+        return ours if ours.flags.writeable else ours.copy()
 
-    def _checked_start(self, name: str, given: npt.ArrayLike) -> Ints:
+    def _checked_start(self, name: str, given: npt.ArrayLike | None) -> Ints | None:
+        if given is None:
+            return None
         limit = getattr(self.config, f"{name}_max")
-        amounts = np.asarray(given)
-        if (
-            amounts.dtype.kind not in "iu"
-            or amounts.shape not in ((), (self.num_lanes,))
-            or amounts.min() < 0
-            or amounts.max() > limit
-        ):
-            allowed = f"integers from 0 to {limit}, one or {self.num_lanes}"
-            raise ConfigError(f"{name}_initial", given, allowed)
-        return np.broadcast_to(amounts.astype(np.int64), (self.num_lanes,))
+        return lane_integers(f"{name}_initial", given, num_lanes=self.num_lanes, highest=limit)
+
+
+def lane_integers(name: str, given: npt.ArrayLike, *, num_lanes: int, highest: int) -> Ints:
+    """Return what is given for each lane, or once for all, as (B,).
+
+    Raises:
+        ConfigError: these are not integers from 0 to ``highest``.
+    """
+    allowed = f"integers from 0 to {highest}, one or {num_lanes}"
+    try:
+        numbers = np.asarray(given)
+    except ValueError:  # rows of unlike lengths
+        raise ConfigError(name, given, allowed) from None
+    if (
+        numbers.dtype.kind not in "iu"
+        or numbers.shape not in ((), (num_lanes,))
+        or numbers.min() < 0
+        or numbers.max() > highest
+    ):
+        raise ConfigError(name, given, allowed)
+    return np.broadcast_to(numbers.astype(np.int64), (num_lanes,))
 
 
 def checked_seeds(seeds: npt.ArrayLike, num_lanes: int) -> Words:

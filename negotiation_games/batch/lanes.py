@@ -48,7 +48,7 @@ class Lanes:
     ) -> None:
         check_choice("voting", voting, rules.VOTINGS)
         check_choice("no_deal", no_deal, NO_DEAL_KINDS)
-        is_count = isinstance(num_lanes, int) and not isinstance(num_lanes, bool)
+        is_count = isinstance(num_lanes, int | np.integer) and not isinstance(num_lanes, bool)
         if not is_count or num_lanes < 1:
             raise GameError("num_lanes", num_lanes, "an integer of at least 1")
         self.deck = Deck(games, num_lanes)

@@ -148,7 +148,8 @@ class _Conceding:
         share = self._conceded[self._exponent[which, parties], block]
         # Scores are whole, so what reaches the aspiration reaches the next whole number.
         aspired = np.ceil(best - (best - threshold) * share).astype(np.int64)
-        least: Values = (aspired - self._worst[seats]).astype(self._worth.dtype)
+        # What is below the worst deal's worth may be more than the table's numbers can hold.
+        least: Values = np.maximum(aspired - self._worst[seats], 0).astype(self._worth.dtype)
         return least
 
     def _tabulate(self, games: Ints) -> None:

@@ -81,7 +81,7 @@ class BatchProposer:
         self._partners = (partners or ConcessionPartners()).seated(self._lanes)
         self._auto_reset = auto_reset
         self._proposer = self._lanes.shape.proposer_index
-        self.num_lanes = num_lanes
+        self.num_lanes = int(num_lanes)
         self.observation_size = self._lanes.observer.size
         self.num_actions = self._lanes.num_actions
         self._phase: Ints = np.full(num_lanes, OVER)

@@ -80,7 +80,7 @@ class BatchNegotiation:
     ) -> None:
         self._lanes = Lanes(games, num_lanes, num_turns=num_turns, voting=voting, no_deal=no_deal)
         self._auto_reset = auto_reset
-        self.num_lanes = num_lanes
+        self.num_lanes = int(num_lanes)
         self.num_agents = self._lanes.shape.num_parties
         self.observation_size = self._lanes.observer.size
         self.num_actions = self._lanes.num_actions

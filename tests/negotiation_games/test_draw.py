@@ -139,6 +139,10 @@ def test_even_thresholds_are_at_the_lowest_rank_with_at_most_so_many_feasible_de
         ({"num_options": (3, 1)}, r"generated: options: found \(3, 1\)"),
         ({"sparsity": 0.9}, "generated: sparsity: found 0.9, expected 0 to 0.8"),
         ({"feasible": 721}, "generated: feasible: found 721, expected 0 to 720"),
+        ({"feasible": 55.0}, "generated: feasible: found 55.0, expected a whole number"),
+        ({"num_parties": 6.0}, "generated: parties: found 6.0, expected a whole number"),
+        ({"num_options": (3, 3.0)}, "generated: options: found 3.0, expected a whole number"),
+        ({"num_options": 3}, "generated: options: found 3, expected a tuple"),
         ({"feasible": 0}, "sheets after 100 draws"),
     ],
 )

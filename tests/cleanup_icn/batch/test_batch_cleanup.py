@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import cleanup_icn
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.batch import BatchCleanup
-from cleanup_icn.batch.world import LARGEST_AMOUNT
+from cleanup_icn.batch.world import LARGEST_AMOUNT, advance
 from cleanup_icn.starts import Starts
 
 slow_first_call = settings(deadline=None, max_examples=60)
@@ -255,3 +255,42 @@ def test_ranges_of_starts_outside_the_world_are_refused(given):
     starts = Starts(pollution_initial=given, fruit_initial=(0, 20))
     with pytest.raises(ConfigError, match=r"starts\.pollution_initial"):
         BatchCleanup(CleanupConfig.create(), 1, starts=starts)
+
+
+@pytest.mark.parametrize("wrong", [{"fruit_initial": 99}, {"fruit_initial": [[1], [2, 3]]}])
+def test_a_reset_that_is_refused_changes_nothing(wrong):
+    config = CleanupConfig.create(prob_fruit_growth=0.5, prob_pollution_growth=0.5)
+    disturbed, quiet = BatchCleanup(config, 2), BatchCleanup(config, 2)
+    for batch in (disturbed, quiet):
+        batch.reset([1, 2])
+        batch.step([[1, 1], [1, 1]])
+    with pytest.raises(ConfigError, match="fruit_initial"):
+        disturbed.reset([7, 8], pollution_initial=3, **wrong)
+    assert np.array_equal(disturbed.step([[3, 0]] * 2)[0], quiet.step([[3, 0]] * 2)[0])
+    assert np.array_equal(disturbed.reset()[0], quiet.reset()[0])
+    assert np.array_equal(disturbed.step([[2, 0]] * 2)[0], quiet.step([[2, 0]] * 2)[0])
+
+
+def test_numbers_of_numpy_are_as_good_as_pythons():
+    config = CleanupConfig.create()
+    starts = Starts(
+        pollution_initial=(np.int64(2), np.int64(9)), fruit_initial=(np.int32(0), np.int32(5))
+    )
+    assert starts.options(np.int64(-5), np.int64(1)) == starts.options(-5, 1)
+    assert starts.options(np.uint64(2**64 - 5)) == starts.options(-5)
+    batch = BatchCleanup(config, np.int64(2), starts=starts)
+    assert type(batch.num_lanes) is int
+    batch.reset(np.array([-5, 3], np.int8))
+    assert batch.pollution[0] == starts.options(-5)["pollution_initial"]
+
+
+def test_actions_that_cannot_be_written_to_need_no_machine_code_of_their_own():
+    pytest.importorskip("numba")
+    batch = BatchCleanup(CleanupConfig.create(), 2)
+    batch.reset([1, 2])
+    actions = np.full((2, 2), 2)
+    batch.step(actions)
+    known = len(advance.signatures)
+    actions.setflags(write=False)
+    assert batch.step(actions).features.harvested.any()
+    assert len(advance.signatures) == known

@@ -233,7 +233,7 @@ def test_every_episodes_contract_is_drawn_from_its_own_seed():
     few.reset([7, 8, 9, 7]), many.reset(np.arange(300))
     drawn = []
     for episode in range(3):
-        expected = [drawn_contract(seed, episode, 2) for seed in (7, 8, 9, 7)]
+        expected = [drawn_contract(seed, episode, 2) for seed in (7, 8, np.int64(9), 7)]
         assert few.contracts.tolist() == few.in_force.tolist() == expected
         assert many.contracts[7:10].tolist() == expected[:3]
         drawn += many.contracts.tolist()
@@ -424,7 +424,9 @@ def test_what_is_returned_is_the_callers_to_keep():
     assert batch.contracts.tolist() == batch.in_force.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("contracts", [[0], [0, 2], [-1, 0], 2, 0.0, [0.0, 1.0], "wage"])
+@pytest.mark.parametrize(
+    "contracts", [[0], [0, 2], [-1, 0], 2, 0.0, [0.0, 1.0], [[0], [0, 1]], "wage"]
+)
 def test_a_lane_cannot_be_under_a_contract_that_is_not_there(contracts):
     batch = BatchContract(CleanupConfig.create(), [WAGE], 2)
     with pytest.raises(ConfigError, match=r"contracts = .*: expected integers from 0 to 1, one or"):

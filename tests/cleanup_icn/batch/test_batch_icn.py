@@ -352,7 +352,14 @@ def test_arrays_returned_are_the_callers_own():
 
 
 @pytest.mark.parametrize(
-    "asked", [lambda seen: True, judge.Situation, judge.Situation._make], ids=repr
+    "asked",
+    [
+        lambda seen: True,
+        judge.Situation,
+        judge.Situation._make,
+        type("Dirty", (judge.Every,), {"__call__": lambda self, seen: len(seen.welfare) > 2})(1),
+    ],
+    ids=repr,
 )
 def test_a_judge_that_looks_at_more_than_a_lane_keeps_is_refused(asked):
     with pytest.raises(ConfigError, match=r"judge = .*never, start, change, every:<steps>"):

@@ -22,6 +22,7 @@ BatchCleanup(config, 1)
 rng = np.random.default_rng(0)
 print([batch.step(rng.integers(0, 5, (3, 2))).observation.sum().item() for _ in range(45)])
 """
+WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None\n"
 
 
 def run(program, *, root=ROOT, **environment):
@@ -39,10 +40,20 @@ def run(program, *, root=ROOT, **environment):
 def test_without_numba_lanes_play_the_same_and_say_so_once():
     pytest.importorskip("numba")
     compiled, silence = run(PLAY)
-    interpreted, said = run("import sys; sys.modules['numba'] = None\n" + PLAY)
+    interpreted, said = run(WITHOUT_NUMBA + PLAY)
     assert interpreted == compiled
     assert "interpreted" not in silence
     assert said.count("numba is not installed") == 1
+    assert "<string>:7: RuntimeWarning" in said, "whoever makes a batch is told, by its own line"
+
+
+def test_with_numba_switched_off_lanes_play_the_same_and_say_why_they_are_slow():
+    pytest.importorskip("numba")
+    compiled, _ = run(PLAY)
+    interpreted, said = run(PLAY, NUMBA_DISABLE_JIT="1")
+    assert interpreted == compiled
+    assert said.count("Warning") == 1
+    assert "numba is switched off" in said
 
 
 def test_a_changed_rule_book_is_not_answered_from_the_cache(tmp_path):
@@ -60,3 +71,29 @@ def test_a_changed_rule_book_is_not_answered_from_the_cache(tmp_path):
     rules.write_text(changed, encoding="utf-8")
     after, _ = run(PLAY, root=tmp_path, **cache)
     assert after != before
+
+
+def test_a_changed_constant_is_not_answered_from_the_cache(tmp_path):
+    pytest.importorskip("numba")
+    shutil.copytree(ROOT / "cleanup_icn", tmp_path / "cleanup_icn")
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    run(PLAY, root=tmp_path, **cache)
+    state = tmp_path / "cleanup_icn" / "state.py"
+    written = state.read_text(encoding="utf-8")
+    changed = written.replace("WAIT, MOVE, HARVEST, CLEAN = ", "WAIT, MOVE, CLEAN, HARVEST = ")
+    assert changed != written
+    state.write_text(changed, encoding="utf-8")
+    compiled, _ = run(PLAY, root=tmp_path, **cache)
+    interpreted, _ = run(WITHOUT_NUMBA + PLAY, root=tmp_path)
+    assert compiled == interpreted
+
+
+def test_where_machine_code_cannot_be_kept_it_is_compiled_all_the_same(tmp_path):
+    pytest.importorskip("numba")
+    package = tmp_path / "cleanup_icn"
+    shutil.copytree(ROOT / "cleanup_icn", package, ignore=shutil.ignore_patterns("__pycache__"))
+    # As for a user without a home of a package that another one installed; true even for root.
+    (package / "batch" / "__pycache__").write_text("no folder", encoding="utf-8")
+    nowhere = {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull, "NUMBA_CACHE_DIR": ""}
+    kept, _ = run(PLAY)
+    assert run(PLAY, root=tmp_path, **nowhere) == (kept, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -94,3 +95,14 @@ def test_a_population_can_be_held_out_by_its_exponents():
     for _ in range(4):
         mine, other = (batch.step(np.zeros((20, 1), np.int64)) for batch in (ours, theirs))
     assert not np.array_equal(mine.observation, other.observation)
+
+
+def test_who_accepts_less_than_its_worst_deal_concedes_as_its_bot_does():
+    ours = ferry()
+    parties = tuple(replace(party, threshold=-100_000) for party in ours.parties)
+    partners = Recorder(tuple(NAME_OF))
+    batch = BatchProposer(replace(ours, parties=parties), 8, partners=partners)
+    batch.reset(range(8))
+    for _ in range(5):
+        batch.step(np.full((8, 1), 3))
+    assert partners.compared == 8 * 4 * 3

@@ -255,7 +255,7 @@ def test_settings_that_cannot_be_are_refused_by_name(change, message):
 
 
 def test_sheets_can_be_given_as_they_are():
-    batch = BatchNegotiation(sheets_of([ferry()]), 2)
+    batch = BatchNegotiation(sheets_of([ferry()]), np.int64(2))
     other = BatchNegotiation(ferry(), 2)
     assert np.array_equal(batch.reset([1, 2]).observation, other.reset([1, 2]).observation)
     assert batch.num_agents == 4
