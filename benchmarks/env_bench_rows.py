@@ -20,7 +20,7 @@ from benchmarks.env_bench import (
     play_turns,
     traced_bytes,
 )
-from benchmarks.env_floor import EmptyCleanup, EmptyNegotiation
+from benchmarks.env_floor import CopiedCleanup, EmptyCleanup, EmptyNegotiation
 from cleanup_icn import CleanupConfig, env, parallel_env
 from cleanup_icn.batch import BatchCleanup
 from cleanup_icn.batch.contracts import BatchContract
@@ -185,6 +185,10 @@ def _growth() -> list[Subject]:
 def _further() -> list[Subject]:
     config, icn = CleanupConfig.create(), ICNConfig()
     return [
+        Subject(
+            name="floor-copied",
+            make=lambda: play_parallel(CopiedCleanup(parallel_env(observation="vector"))),
+        ),
         _single("parallel-both", observation="both"),
         _single("parallel-vector-noise", observation="vector", **NOISE),
         _single("parallel-vector-n8", num_agents=8, observation="vector"),

@@ -87,7 +87,7 @@ def _compilation_line(compilation: Compilation, *, is_compiled: bool) -> str:
     first = f"first calls of all batches took {compilation.seconds:.1f} s"
     if not is_compiled:
         return (
-            "compilation: none, batches of Cleanup ran interpreted, for numba is not installed "
+            "compilation: none, batches of Cleanup ran interpreted, for numba is not there or off "
             f"(pip install 'commonweal[ppo]'); {first}"
         )
     cached = compilation.kernels - compilation.compiled_now

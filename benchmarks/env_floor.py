@@ -74,6 +74,19 @@ class EmptyCleanup(ParallelEnv[str, Any, Any]):
 
     def _infos(self) -> dict[str, Any]:
         step = self._step
+        public = {
+            "pollution": 0,
+            "fruit": 0,
+            "step": step,
+            "pollution_threshold": 0,
+            "pollution_growth_per_step": 0,
+            "fruit_growth_per_step": 0,
+            "harvest_per_action": 0,
+            "clean_per_action": 0,
+            "prob_pollution_growth": 1.0,
+            "prob_fruit_growth": 1.0,
+        }
+        changed: dict[str, Any] = {}  # as in Cleanup, one of it and of `public` for all agents
         return {
             agent: {
                 "pollution": 0,
@@ -90,23 +103,36 @@ class EmptyCleanup(ParallelEnv[str, Any, Any]):
                 "cleaned": 0.0,
                 "illegal": 0,
                 "features": {"harvested": 0.0, "cleaned": 0.0, "illegal": 0.0, "reward": 0.0},
-                "public": {
-                    "pollution": 0,
-                    "fruit": 0,
-                    "step": step,
-                    "pollution_threshold": 0,
-                    "pollution_growth_per_step": 0,
-                    "fruit_growth_per_step": 0,
-                    "harvest_per_action": 0,
-                    "clean_per_action": 0,
-                    "prob_pollution_growth": 1.0,
-                    "prob_fruit_growth": 1.0,
-                },
-                "changed": {},
+                "public": public,
+                "changed": changed,
                 "action_mask": np.zeros(self._num_actions, np.int8),
             }
             for agent in self.agents
         }
+
+
+class CopiedCleanup(EmptyCleanup):
+    """The same, handing out copies of what was laid out once: the cheapest that is still fresh."""
+
+    def __init__(self, like: CleanupEnv) -> None:
+        super().__init__(like)
+        self._info = like.reset(seed=0)[1][self.possible_agents[0]]
+        self._zeros = np.zeros(self._size, np.float32)
+
+    def _observations(self) -> dict[str, Any]:
+        return {agent: self._zeros.copy() for agent in self.agents}
+
+    def _infos(self) -> dict[str, Any]:
+        laid_out = self._info
+        public = laid_out["public"].copy()
+        public["step"] = laid_out["step"] = self._step
+        infos = {}
+        for agent in self.agents:
+            infos[agent] = info = laid_out.copy()
+            info["features"] = laid_out["features"].copy()
+            info["public"] = public
+            info["action_mask"] = laid_out["action_mask"].copy()
+        return infos
 
 
 class EmptyNegotiation(AECEnv[str, Any, Any]):

@@ -44,7 +44,8 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
     and every parameter in force, ``changed`` (``{name: (before, after)}``: what changed just now)
     and ``action_mask``; of the step just made ``harvested``, ``cleaned`` (units), ``illegal``
     (0 or 1), ``features`` (what contracts pay for) and ``public`` (the public quantities in the
-    observation from which the agents acted: what conditions of contracts compare).
+    observation from which the agents acted: what conditions of contracts compare). ``public`` and
+    ``changed`` are the same for all agents, one dictionary each.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - PettingZoo's declared type
@@ -268,7 +269,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
             agent: {
                 "observation": rows[agent],
                 "text": words[i],
-                "action_mask": infos[agent]["action_mask"],
+                "action_mask": infos[agent]["action_mask"].copy(),
             }
             for i, agent in enumerate(self.agents)
         }

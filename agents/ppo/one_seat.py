@@ -90,7 +90,8 @@ class OneSeat:
         """Take note of lanes whose episode starts; the others draw the partners they have."""
         self._steps[starting] = 0
         for seat, population in self._populations.items():
-            drawn = uniforms(self._seeds, self._episodes, _PARTNER, seat)
+            # As many counters as an action has: with fewer it would be a draw of `play_episodes`.
+            drawn = uniforms(self._seeds, self._episodes, _PARTNER, seat, 0)
             self.partners[:, seat] = (drawn * len(population)).astype(np.intp)
 
     def _actions_of(self, seat: int) -> NDArray[np.intp]:

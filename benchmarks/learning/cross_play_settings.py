@@ -98,8 +98,10 @@ class CrossPlay:
         )
         object.__setattr__(self, "suite", suite)
         names = [each.name for each in self.trained]
-        if len(set(names)) < len(names):
-            raise ConfigError("--trained", names, "folders of different names")
+        taken = (PPO.removesuffix("-"), *settings.policies)
+        if len({*names, *taken}) < len(names) + len(taken):
+            allowed = f"folders of different names, and none that is called {', '.join(taken)}"
+            raise ConfigError("--trained", names, allowed)
 
     def players(self, contract: str) -> tuple[str, ...]:
         """Return who plays under a condition, in the order of rows and columns."""

@@ -89,6 +89,11 @@ class Experiment(ABC):
         return self.settings.total_agent_steps
 
     @property
+    def num_tested(self) -> int:
+        """Episodes that each number of a test is of."""
+        return self.evaluation.episodes
+
+    @property
     def scoring(self) -> ScoredActions | None:
         """How actions are judged by their features; None where each has a free logit."""
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,8 @@ from benchmarks.learning.experiment import (
 )
 from benchmarks.learning.seeds import TEST, Seeds, episode_seeds
 from negotiation_games import Game
-from negotiation_games.baseline import no_communication_deal
-from negotiation_games.batch import BatchProposer, ConcessionPartners
+from negotiation_games.batch import BatchProposer, ConcessionPartners, Yardsticks, yardsticks
 from negotiation_games.draw import SheetPlan
-from negotiation_games.scoring import passing, rewards, votes_on
 from negotiation_games.sheets import Shape, Sheets, sheets_of
 
 if TYPE_CHECKING:
@@ -39,13 +37,6 @@ REGRET = Measure("regret", "regret")
 PLANNER = Measure("planner_score", "planner")
 BASELINE = Measure("no_communication_score", "no talk")
 ABOVE_BASELINE = Measure("above_no_communication", "above no talk")
-
-
-class Yardsticks(NamedTuple):
-    """What others would earn as p1 on the sheets of E episodes, points, (E,) each."""
-
-    planner: Floats  # who sees all sheets: the best deal that passes, bonus included
-    no_communication: Floats  # who hears nothing, see `negotiation_games.no_communication_deal`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +62,10 @@ class NegotiationExperiment(Experiment):
     def references(self) -> Sequence[Reference]:
         """What the yardsticks earn on the test episodes."""
         seeds = episode_seeds(TEST, self.evaluation.episodes)
-        yardsticks = self._yardsticks(self._dealt(seeds))
+        found = self._yardsticks(self._dealt(seeds))
         return (
-            Reference("planner that sees everything", float(yardsticks.planner.mean())),
-            Reference("no communication", float(yardsticks.no_communication.mean())),
+            Reference("planner that sees everything", float(found.planner.mean())),
+            Reference("no communication", float(found.no_communication.mean())),
         )
 
     @property
@@ -108,19 +99,19 @@ class NegotiationExperiment(Experiment):
         measures = {OWN_SCORE.name: float(paid.mean()), SUCCESS.name: float(outcome.passed.mean())}
         if not complete:
             return {"measures": measures}
-        yardsticks = self._yardsticks(batch.sheets)
+        found = self._yardsticks(batch.sheets)
         measures |= {
             UNANIMOUS.name: float(outcome.unanimous.mean()),
-            REGRET.name: float((yardsticks.planner - paid).mean()),
-            PLANNER.name: float(yardsticks.planner.mean()),
-            BASELINE.name: float(yardsticks.no_communication.mean()),
-            ABOVE_BASELINE.name: float((paid - yardsticks.no_communication).mean()),
+            REGRET.name: float((found.planner - paid).mean()),
+            PLANNER.name: float(found.planner.mean()),
+            BASELINE.name: float(found.no_communication.mean()),
+            ABOVE_BASELINE.name: float((paid - found.no_communication).mean()),
         }
         episodes = {
             "deal": outcome.final_deal.tolist(),
             "passed": outcome.passed.tolist(),
             "own_score": paid.tolist(),
-            **{name: values.tolist() for name, values in yardsticks._asdict().items()},
+            **{name: values.tolist() for name, values in found._asdict().items()},
         }
         return {"measures": measures, "episodes": episodes}
 
@@ -165,29 +156,9 @@ class NegotiationExperiment(Experiment):
     def _yardsticks(self, sheets: Sheets) -> Yardsticks:
         """Return the yardsticks on these sheets, which are all the same in a single game."""
         if isinstance(self.sheets, SheetPlan):
-            return measure_yardsticks(sheets, no_deal=self.no_deal)
-        once = measure_yardsticks(sheets.take(np.zeros(1, np.int64)), no_deal=self.no_deal)
+            return yardsticks(sheets, no_deal=self.no_deal)
+        once = yardsticks(sheets.take(np.zeros(1, np.int64)), no_deal=self.no_deal)
         return Yardsticks(*(np.repeat(values, len(sheets)) for values in once))
-
-
-def measure_yardsticks(sheets: Sheets, *, no_deal: str) -> Yardsticks:
-    """Return what others would earn as p1 on each of these games."""
-    shape, p1 = sheets.shape, sheets.shape.proposer_index
-    scores = np.moveaxis(sheets.score_tables(), 1, -1)  # (G, deals, N)
-    thresholds = sheets.thresholds[:, None]
-    votes = votes_on(scores, thresholds, proposer=p1)
-    paid = rewards(
-        scores,
-        thresholds,
-        passed=passing(votes, proposer=p1, veto=shape.veto_index),
-        unanimous=np.asarray(votes.all(axis=-1)),
-        saboteurs=sheets.saboteurs[:, None],
-        proposer=p1,
-        no_deal=no_deal,
-    )[:, :, p1]
-    games = [sheets.game(index) for index in range(len(sheets))]
-    blind = [game.deal_number(no_communication_deal(game)) for game in games]
-    return Yardsticks(paid.max(axis=1), paid[np.arange(len(sheets)), blind])
 
 
 FREE, FEATURES = "free", "features"

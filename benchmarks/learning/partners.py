@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.learning.bot_rows import ROW_POLICIES, row_policy
+from benchmarks.learning.cleanup import CleanupExperiment
 from benchmarks.learning.experiment import (
     ACTION_SEED,
     SHARED,
@@ -25,13 +26,15 @@ from benchmarks.learning.experiment import (
 )
 from benchmarks.learning.frozen import StartSet
 from benchmarks.learning.seeds import TEST, Seeds, episode_seeds
-from benchmarks.learning.terms import DrawnContract
+from benchmarks.learning.terms import DrawnContract, Terms
+from benchmarks.store import differences
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.observe import agent_names
 from cleanup_icn.starts import Starts
 
 if TYPE_CHECKING:
     from agents.ppo.batch import RowPolicy
+    from benchmarks.learning.folder import TrainingFolder
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,7 +63,8 @@ class PartnerExperiment(Experiment):
     by partners of the same population, each drawn by itself for every episode.
 
     Raises:
-        ConfigError: an unknown partner, one on both sides, or a seat or a contract that cannot be.
+        ConfigError: an unknown partner, one trained in another world or under another contract or
+            one on both sides, or a seat or a contract that cannot be.
     """
 
     config: CleanupConfig
@@ -83,12 +87,18 @@ class PartnerExperiment(Experiment):
             if not given:
                 raise ConfigError(f"partners.{key}", list(given), "at least one partner")
             for name in given:
-                if name not in ROW_POLICIES and not Path(name).is_dir():
-                    allowed = f"one of {', '.join(ROW_POLICIES)}, or the folder of a training"
-                    raise ConfigError(f"partners.{key}", name, allowed)
-        both = set(self.partners) & set(self.held_out)
+                self._check_partner(f"partners.{key}", name)
+        both = {*map(_who, self.partners)} & {*map(_who, self.held_out)}
         if both:
             raise ConfigError("partners.held_out", min(both), "a partner that is not learned with")
+
+    def _check_partner(self, key: str, name: str) -> None:
+        if name in ROW_POLICIES:
+            return
+        if not Path(name).is_dir():
+            allowed = f"one of {', '.join(ROW_POLICIES)}, or the folder of a training"
+            raise ConfigError(key, name, allowed)
+        self._open(Path(name))
 
     @property
     def measures(self) -> Sequence[Measure]:
@@ -177,21 +187,31 @@ class PartnerExperiment(Experiment):
 
     def _trained(self, path: Path) -> dict[str, RowPolicy]:
         """Return what every training seed of a folder learned."""
-        from benchmarks.learning.folder import open_training
         from benchmarks.learning.runs import load_learned
 
-        folder, experiment = open_training(path)
-        size = self._lanes(1, auto_reset=False).observation_size
+        folder, experiment = self._open(path)
         found: dict[str, RowPolicy] = {}
         for seed in folder.finished_seeds():
             policy: Any = load_learned(experiment, folder.of_seed(seed))
-            if policy.num_observed != size:
-                allowed = f"policies that see this world and contract, {size} numbers"
-                raise ConfigError(f"partners: {path} sees", policy.num_observed, allowed)
             found[f"{path}/seed-{seed}"] = policy
-        if not found:
-            raise ConfigError("partners", str(path), "a training with a finished seed")
         return found
+
+    def _open(self, path: Path) -> tuple[TrainingFolder, Experiment]:
+        """Return a training whose policies can take any seat in this world and contract."""
+        from benchmarks.learning.folder import open_training
+
+        folder, experiment = open_training(path)
+        if not isinstance(experiment, CleanupExperiment | PartnerExperiment):
+            raise ConfigError("partners", str(path), "a training of cleanup or partners")
+        theirs, ours = (_game(each.config, each.terms) for each in (experiment, self))
+        for key, trained, played in differences(theirs, ours):
+            raise ConfigError(f"partners: {path}: {key}", trained, f"{played!r}, as here")
+        if experiment.sharing != SHARED:
+            allowed = f"{SHARED!r}: a partner may take any seat"
+            raise ConfigError(f"partners: {path}: sharing", experiment.sharing, allowed)
+        if not folder.finished_seeds():
+            raise ConfigError("partners", str(path), "a training with a finished seed")
+        return folder, experiment
 
     def _lanes(self, num_lanes: int, *, auto_reset: bool) -> Any:
         return self.terms.make_batch(
@@ -227,6 +247,17 @@ class PartnerExperiment(Experiment):
         )
         starts = StartSet.drawn(self.starts, seeds)
         return Met(played.returns[:, 0], welfare, starts.optimum(self.config))
+
+
+def _who(name: str) -> str:
+    """Return a script's name, or where a folder is, however it was written."""
+    return name if name in ROW_POLICIES else str(Path(name).resolve())
+
+
+def _game(config: CleanupConfig, terms: Terms) -> dict[str, Any]:
+    """Return what is played, as JSON values; what a contract is called does not belong to it."""
+    told = {key: value for key, value in terms.to_dict().items() if key != "kind"}
+    return {"world": config.to_dict(), "contract": told}
 
 
 def _own(met: Sequence[Met]) -> float:

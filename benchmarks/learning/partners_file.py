@@ -26,6 +26,9 @@ def read_partners(reader: SectionReader) -> Callable[..., Experiment] | None:
     make_world = read_cleanup(reader)
     given = reader.section("partners")
     reader.refuse_unknown("[partners]", given, _KEYS)
+    seat = given.get("seat", "agent_0")
+    if not isinstance(seat, str):
+        reader.refuse("partners.seat", seat, "the name of an agent")
     populations = [_population(reader, given, key) for key in _KEYS[1:]]
     if make_world is None or None in populations:
         return None
@@ -33,7 +36,7 @@ def read_partners(reader: SectionReader) -> Callable[..., Experiment] | None:
 
     def make(**of_all: Any) -> PartnerExperiment:
         world: Any = make_world(**of_all)
-        names, seat = agent_names(world.config.num_agents), given.get("seat", "agent_0")
+        names = agent_names(world.config.num_agents)
         return PartnerExperiment(
             **of_all,
             config=world.config,

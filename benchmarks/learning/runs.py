@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from benchmarks.learning.experiment import BEST, LAST, SHARED, Experiment, Measured, Policy
 from benchmarks.learning.folder import RESULT, TrainingFolder, read_progress, write_json
 from benchmarks.learning.seeds import VALIDATION, episode_seeds
 from benchmarks.workers import tell, workers
+from cleanup_icn import ConfigError
+
+if TYPE_CHECKING:
+    from agents.ppo import MaskedPolicy
 
 Report = Callable[[int, int], None]
 """Is told of progress: a training seed, and how many agent-steps it has made."""
@@ -47,7 +52,7 @@ def train_seed(experiment: Experiment, seed: int, out: Path, *, report: Report) 
         "seed": seed,
         "agent_steps": sum(each.agent_steps for each in learned),
         "seconds": round(seconds, 1),
-        "n": experiment.evaluation.episodes,
+        "n": experiment.num_tested,
         **measured["measures"],
     }
     write_json(out / RESULT, {"row": row, "episodes": measured["episodes"]})
@@ -59,11 +64,22 @@ def test_learned(experiment: Experiment, folder: Path) -> Measured:
 
 
 def load_learned(experiment: Experiment, folder: Path) -> Policy:
-    """Return the policy of a training seed that counts, or one a seat, from its checkpoint."""
+    """Return the policy of a training seed that counts, or one a seat, from its checkpoint.
+
+    Raises:
+        ConfigError: a checkpoint is missing or damaged.
+    """
+    learned = [_read_checkpoint(file) for file in checkpoint_files(experiment, folder)]
+    return learned[0] if experiment.sharing == SHARED else learned
+
+
+def _read_checkpoint(file: Path) -> MaskedPolicy:
     from agents.ppo import MaskedPolicy
 
-    learned = [MaskedPolicy.load(file) for file in checkpoint_files(experiment, folder)]
-    return learned[0] if experiment.sharing == SHARED else learned
+    try:
+        return MaskedPolicy.load(file)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise ConfigError("checkpoint", str(file), "what training left there, whole") from error
 
 
 def checkpoint_files(experiment: Experiment, folder: Path) -> list[Path]:

@@ -27,6 +27,7 @@ from benchmarks.checked import Checked, one_of, whole
 from benchmarks.learning.cleanup import CleanupExperiment
 from benchmarks.learning.experiment import (
     ACTION_SEED,
+    LAST,
     SHARED,
     Experiment,
     Measure,
@@ -86,7 +87,8 @@ class TwoStage(Experiment):
 
     Raises:
         ConfigError: there is no null contract on the menu, the same contract is there twice, the
-            proposer is no agent, or each seat learns its own policy.
+            proposer is no agent, each seat learns its own policy, another checkpoint than the last
+            is asked for, or stage two could not begin.
     """
 
     config: CleanupConfig
@@ -112,6 +114,18 @@ class TwoStage(Experiment):
             raise ConfigError("proposals.proposer", self.proposer, allowed)
         if self.sharing != SHARED:
             raise ConfigError("training.sharing", self.sharing, f"{SHARED!r}: one policy is frozen")
+        if (checkpoint := self.evaluation.checkpoint) != LAST:
+            allowed = f"{LAST!r}: stage one is frozen as it ended"
+            raise ConfigError("evaluation.checkpoint", checkpoint, allowed)
+        self._check_proposing()
+
+    def _check_proposing(self) -> None:
+        """Refuse settings with which stage two could not begin, before stage one is learned."""
+        learning = self.proposing
+        rows = learning.num_lanes * self.config.num_agents * learning.n_steps
+        if rows % learning.batch_size == 1:
+            allowed = f"one that leaves no single agent-step of the {rows} of a rollout"
+            raise ConfigError("proposals.training.batch_size", learning.batch_size, allowed)
 
     @property
     def contract_names(self) -> tuple[str, ...]:
@@ -151,6 +165,11 @@ class TwoStage(Experiment):
         """Those of stage one."""
         return self.stage_one.references
 
+    @property
+    def num_tested(self) -> int:
+        """Episodes that are played under every contract to judge it."""
+        return (1 + self.proposals.starts) * self.proposals.episodes
+
     def make_batch(self, num_lanes: int) -> Any:
         """Make lanes of stage one."""
         return self.stage_one.make_batch(num_lanes)
@@ -162,8 +181,8 @@ class TwoStage(Experiment):
     def test(self, policy: Policy, folder: Path) -> Measured:
         """Learn stage two in the training seed's folder, or read it, and put both to the test.
 
-        What is frozen is stage one as it ended. The checkpoint of the highest efficiency, which
-        `policy` is, would be a choice that nobody in the game makes.
+        What is frozen is stage one as it ended. The checkpoint of the highest efficiency would be
+        a choice that nobody in the game makes.
         """
         from agents.ppo import MaskedPolicy
         from benchmarks.learning.two_stage_figure import FIGURES, save_values_figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -20,6 +20,9 @@ SECTIONS = ("world", "contract", "proposals")
 DRAWN = "drawn"
 """In the place of the proposer's name: every episode has its own."""
 
+_NOT_IN_FILES = "bootstrap_truncation"
+"""A setting that has no use here: a vote ends the game."""
+
 
 def read_two_stage(reader: SectionReader) -> Callable[..., Experiment] | None:
     """Read ``[world]``, ``[contract]`` and ``[proposals]``.
@@ -30,6 +33,8 @@ def read_two_stage(reader: SectionReader) -> Callable[..., Experiment] | None:
     given = reader.section("proposals")
     training = given.pop("training", {})
     proposer = given.pop("proposer", DRAWN)
+    if not isinstance(proposer, str):
+        reader.refuse("proposals.proposer", proposer, f"{DRAWN}, or the name of an agent")
     proposals = reader.value(ProposalSettings, "proposals", given)
     proposing = _settings(reader, training)
     if make_stage_one is None or proposals is None or proposing is None:
@@ -56,7 +61,10 @@ def _settings(reader: SectionReader, given: Any) -> Any:
     def make(**values: Any) -> PPOSettings:
         return PPOSettings.from_dict(values)
 
-    known = [each.name for each in fields(PPOSettings)]
+    if not isinstance(given, Mapping):
+        reader.refuse("proposals.training", given, "a section [proposals.training]")
+        return None
+    known = [each.name for each in fields(PPOSettings) if each.name != _NOT_IN_FILES]
     return reader.made_of("proposals.training", make, given, known=known)
 
 

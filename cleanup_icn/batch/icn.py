@@ -75,19 +75,19 @@ class ICNBatchStep(NamedTuple):
 
 
 @compiled
-def split_phases(talks: LaneTalks, actions: Ints, plays: Flags, played: Ints) -> None:
+def split_phases(talks: LaneTalks, actions: Ints, over: Flags, plays: Flags, played: Ints) -> None:
     """Say which lanes play, (B,), and what is played there, (B, N): who has to wait, waits."""
     for b in range(len(plays)):
-        plays[b] = talks.phase[b] == PLAY or talks.phase[b] == WAITING
+        plays[b] = not over[b] and (talks.phase[b] == PLAY or talks.phase[b] == WAITING)
         for i in range(actions.shape[1]):
             played[b, i] = WAIT if talks.phase[b] == WAITING else actions[b, i]
 
 
 @compiled
-def count_waits(talks: LaneTalks, actions: Ints, illegal: Floats) -> None:
+def count_waits(talks: LaneTalks, actions: Ints, plays: Flags, illegal: Floats) -> None:
     """Where waiting is forced, write what else was tried, (B, N), as illegal."""
     for b in range(actions.shape[0]):
-        if talks.phase[b] == WAITING:
+        if plays[b] and talks.phase[b] == WAITING:
             for i in range(actions.shape[1]):
                 illegal[b, i] = actions[b, i] != WAIT
 
@@ -169,7 +169,8 @@ class BatchICN:
             "every:<steps>" and "welfare-fall", or what `cleanup_icn.icn.judge` makes of the last
             two; contracts consist of clauses.
         num_lanes: B, at least 1.
-        auto_reset: whether a lane whose episode has ended starts its next one at once.
+        auto_reset: whether a lane whose episode has ended starts its next one at once. Otherwise it
+            stands still, nothing done and nothing paid, until the others have ended too.
         starts: ranges from which every episode's start is drawn; by default it is configured.
 
     Raises:
@@ -242,11 +243,12 @@ class BatchICN:
                 in play, a wait, and in talks nothing said, and counts as illegal.
 
         Raises:
-            ValueError: for another shape or type, or if the episode of a lane is over.
+            ValueError: for another shape or type, or if the episodes of all lanes are over.
         """
         given = self._worlds.checked_actions(actions)
-        features = self._make(given)
-        truncated = self._worlds.is_over
+        were_over = self._worlds.is_over
+        features = self._make(given, were_over)
+        truncated = self._worlds.is_over & ~were_over
         if self.auto_reset and truncated.any():
             self._worlds.begin(truncated)
             self._begin(truncated)
@@ -275,19 +277,19 @@ class BatchICN:
     def _begin(self, which: Flags) -> None:
         begin(self._settings, self.table.terms, self._accounts, self._talks, which)
 
-    def _make(self, given: Ints) -> ICNFeatures:
-        """Make a step in all lanes; what came of it."""
+    def _make(self, given: Ints, were_over: Flags) -> ICNFeatures:
+        """Make a step in all lanes that are not over; what came of it."""
         settings, terms = self._settings, self.table.terms
         accounts, talks, worlds = self._accounts, self._talks, self._worlds
         plays, played = np.empty(self.num_lanes, np.bool_), np.empty_like(given)
-        split_phases(talks, given, plays, played)
+        split_phases(talks, given, were_over, plays, played)
         public = np.empty((self.num_lanes, NUM_PUBLIC))
         read_public(worlds.world, worlds.lanes, public)
         did = worlds.advance(played, plays)
-        count_waits(talks, given, did.illegal)
+        count_waits(talks, given, plays, did.illegal)
         book(terms, accounts, plays, did, public)
         transfer = np.empty_like(did.harvested)
-        settles = plays if self.icn.settle == "step" else worlds.is_over
+        settles = plays if self.icn.settle == "step" else worlds.is_over & ~were_over
         settle(accounts, settles, self.icn.limited_liability, transfer)
         ended, ratified = np.empty_like(plays), np.empty_like(plays)
         steps = worlds.lanes.step

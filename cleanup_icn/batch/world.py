@@ -278,7 +278,7 @@ class LaneWorlds:
         """Return actions as int64 (B, N).
 
         Raises:
-            ValueError: for another shape or what are no integers, or if an episode is over.
+            ValueError: for another shape or what are no integers, or if all episodes are over.
         """
         shape = (self.num_lanes, self.config.num_agents)
         given = np.asarray(actions)
@@ -286,8 +286,8 @@ class LaneWorlds:
             raise ValueError(
                 f"actions: expected integers of shape {shape}, not {given.dtype} {given.shape}"
             )
-        if self.episode[0] < 0 or self.is_over.any():
-            raise ValueError("the episode of a lane is over: call reset(), or use auto_reset=True")
+        if self.episode[0] < 0 or self.is_over.all():
+            raise ValueError("all episodes are over: call reset(), or use auto_reset=True")
         ours = np.ascontiguousarray(given, np.int64)
         # Kernels would be compiled once more for what cannot be written to.
         return ours if ours.flags.writeable else ours.copy()

@@ -22,7 +22,7 @@ from benchmarks.env_bench import (
 )
 from benchmarks.env_bench_rows import Compilation
 from benchmarks.env_bench_table import render_rows
-from benchmarks.env_floor import EmptyCleanup, EmptyNegotiation
+from benchmarks.env_floor import CopiedCleanup, EmptyCleanup, EmptyNegotiation
 from benchmarks.terminal import console
 
 NAMES = [
@@ -31,7 +31,7 @@ NAMES = [
     *("negotiation-floor", "negotiation-vector", "negotiation-text"),
     *("negotiation-batch-1", "negotiation-batch-64", "negotiation-batch-1024"),
     *("batch-1024-n2", "batch-1024-n4", "batch-1024-n8", "batch-1024-n16"),
-    *("parallel-both", "parallel-vector-noise", "parallel-vector-n8"),
+    *("floor-copied", "parallel-both", "parallel-vector-noise", "parallel-vector-n8"),
     *("batch-contract-1024", "batch-icn-1024"),
 ]
 
@@ -212,8 +212,9 @@ def kinds(value):
     return type(value)
 
 
-def test_the_floor_tells_what_cleanup_tells(vector_env):
-    empty = EmptyCleanup(vector_env)
+@pytest.mark.parametrize("floor", [EmptyCleanup, CopiedCleanup])
+def test_the_floor_tells_what_cleanup_tells(vector_env, floor):
+    empty = floor(vector_env)
     ours, floors = vector_env.reset(seed=0), empty.reset(seed=0)
     assert kinds(floors[0]) == kinds(ours[0])
     while vector_env.agents:
@@ -240,14 +241,23 @@ def test_the_floor_of_the_negotiation_tells_what_it_tells(negotiation_env):
     api_test(empty, num_cycles=60)
 
 
-def test_what_a_floor_hands_out_is_fresh(vector_env, negotiation_env):
-    empty = EmptyCleanup(vector_env)
+@pytest.mark.parametrize("floor", [EmptyCleanup, CopiedCleanup])
+def test_what_a_floor_hands_out_is_fresh(vector_env, negotiation_env, floor):
+    empty = floor(vector_env)
     empty.reset()
     first = empty.step({"agent_0": 0, "agent_1": 0})
     again = empty.step({"agent_0": 0, "agent_1": 0})
     for agent in ("agent_0", "agent_1"):
         assert first[0][agent] is not again[0][agent]
         assert first[4][agent]["public"] is not again[4][agent]["public"]
+        assert first[4][agent]["action_mask"] is not again[4][agent]["action_mask"]
+        assert (first[4][agent]["step"], again[4][agent]["step"]) == (1, 2)
+    # What agents share they share in the environment that is measured against it too.
+    for told in (first[4], vector_env.reset(seed=0)[1]):
+        shared = [
+            name for name in told["agent_0"] if told["agent_0"][name] is told["agent_1"][name]
+        ]
+        assert {"public", "changed"} == {n for n in shared if isinstance(told["agent_0"][n], dict)}
     bargaining = EmptyNegotiation(negotiation_env)
     bargaining.reset()
     agent = bargaining.agent_selection

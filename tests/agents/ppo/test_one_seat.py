@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from agents.ppo import OneSeat, PythonLanes
+from agents.ppo import OneSeat, PythonLanes, play_episodes
 
 
 class Always:
@@ -88,6 +88,21 @@ def test_partners_are_drawn_for_every_episode_by_the_seed_of_the_lane(game_of_th
         assert counts.min() > 40
     assert (episodes[0] != episodes[1]).any()
     assert (episodes[..., 0] != episodes[..., 1]).any()
+
+
+def test_who_the_partner_is_says_nothing_of_what_the_own_seat_draws(game_of_three):
+    population, own = [Always(0), Always(1)], Always(0)
+    seat = OneSeat(game_of_three(400, auto_reset=False), 1, {0: population, 2: population})
+    met = []
+    play_episodes(
+        seat,
+        own,
+        seeds=range(400),
+        action_seed=0,
+        on_step=lambda _step, _playing: met.append(seat.partners[:, 0].copy()),
+    )
+    (_, _, drawn), *_ = own.asked
+    assert abs(np.corrcoef(drawn, met[0])[0, 1]) < 0.2
 
 
 def test_draws_of_the_others_differ_by_step_episode_seat_and_lane_only(game_of_three):

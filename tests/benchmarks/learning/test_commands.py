@@ -198,13 +198,26 @@ def test_a_checkpoint_reproduces_its_test(trained, command):
 
 
 def test_a_checkpoint_that_plays_otherwise_is_found_out(trained, command):
-    (trained / "seed-0" / "policy.zip").write_bytes((trained / "seed-1" / "policy.zip").read_bytes())
+    (trained / "seed-0" / "policy.zip").write_bytes(
+        (trained / "seed-1" / "policy.zip").read_bytes()
+    )
     code, out, err = command("evaluate-policy", trained)
     assert code == 1
     assert "numbers differ" in out
     assert "training seed 0: episodes.drawn." in err
     assert "is on record" in err
     assert "training seed 1: episodes" not in err
+
+
+@pytest.mark.parametrize("left", [None, b"", b"half a checkpoint"])
+def test_a_checkpoint_that_is_lost_or_damaged_is_named(trained, command, left):
+    checkpoint = trained / "seed-1" / "policy.zip"
+    checkpoint.unlink()
+    if left is not None:
+        checkpoint.write_bytes(left)
+    code, _, err = command("evaluate-policy", trained)
+    assert code == 2
+    assert f"checkpoint = '{checkpoint}': expected what training left there, whole" in err
 
 
 def test_a_number_changed_on_record_is_found_out(trained, command):

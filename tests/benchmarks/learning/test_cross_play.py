@@ -25,6 +25,7 @@ from benchmarks.learning.cross_play_settings import (
     CrossPlaySettings,
     load_cross_play,
 )
+from benchmarks.learning.trained_players import TrainedPlayers
 from benchmarks.policies import make_agents
 from benchmarks.runner import begin
 from benchmarks.store import RunFolder
@@ -289,3 +290,14 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path):
 def test_a_folder_that_holds_no_training_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="training"):
         load_cross_play("default", [tmp_path])
+
+
+@pytest.mark.parametrize("names", [("wage", "wage"), ("ppo",), ("all-harvest",)])
+def test_a_folder_that_is_called_like_another_player_is_refused(names):
+    trained = tuple(
+        TrainedPlayers(path="/", name=name, contract="none", seeds=(0,), sharing="shared")
+        for name in names
+    )
+    settings = CrossPlaySettings(policies=SCRIPTS)
+    with pytest.raises(ConfigError, match=r"--trained = .*: expected folders of different names"):
+        CrossPlay(settings=settings, trained=trained)

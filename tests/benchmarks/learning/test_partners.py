@@ -143,12 +143,29 @@ def test_a_trained_seat_is_a_partner_in_a_later_training(read, tmp_path):
     noted = later.evaluate(own, episode_seeds(TEST, 2))["episodes"]
     assert list(noted) == ["all-harvest", "cleaner", f"{out}/seed-0", f"{out}/seed-1"]
 
-    with pytest.raises(
-        ConfigError, match=rf"partners: {out} sees = \d+: expected policies that see this world"
+    held_out = ('["division-of-labour"]', f'["{out}"]')
+    for other_game, message in (
+        (("horizon_steps = 12", "horizon_steps = 13"), "world.horizon_steps = 12: expected 13"),
+        (("rate = 0.6", "rate = 0.7"), r"contract.contracts\[0\].*rate = 0.6: expected 0.7"),
     ):
-        read(("horizon_steps = 12", "num_agents = 4"), ('["division-of-labour"]', f'["{out}"]'))[
-            0
-        ].evaluate(own, episode_seeds(TEST, 2))
+        with pytest.raises(ConfigError, match=f"partners: {out}: {message}, as here"):
+            read(other_game, held_out)
+    with pytest.raises(ConfigError, match="expected a partner that is not learned with"):
+        read(('"cleaner"]', f'"{out}"]'), ('["division-of-labour"]', f'["{out}/"]'))
+
+
+def test_a_policy_for_each_seat_is_no_partner(read, tmp_path):
+    text = TINY[: TINY.index("[partners]")] + TINY[TINY.index("[training]") :]
+    text = text.replace('"partners"', '"cleanup"').replace(
+        "[training]", '[training]\nsharing = "independent"'
+    )
+    file, out = tmp_path / "each.toml", tmp_path / "each"
+    file.write_text(text)
+    experiment, written = load_experiment(str(file), game="cleanup")
+    folder = TrainingFolder(out, experiment.to_dict(), name="each", written=written)
+    train_seeds(experiment, folder, [0], num_workers=0)
+    with pytest.raises(ConfigError, match="sharing = 'independent': expected 'shared'"):
+        read(('["division-of-labour"]', f'["{out}"]'))
 
 
 def test_the_table_has_a_row_for_every_partner(read):
@@ -167,6 +184,7 @@ def test_the_table_has_a_row_for_every_partner(read):
         ('["division-of-labour"]', "[]", r"partners.held_out = \[\]: expected a list"),
         ('["division-of-labour"]', '["cleaner"]', "partners.held_out = 'cleaner'"),
         ('held_out = ["division-of-labour"]', "", r"partners.held_out = '\(missing\)'"),
+        ('"agent_0"', "1.0", "partners.seat = 1.0: expected the name of an agent"),
         ("seat =", "saet =", r"key in \[partners\] = 'saet'.*did you mean seat"),
         ("[training]\n", '[training]\nsharing = "independent"\n', "training.sharing"),
     ],

@@ -244,6 +244,7 @@ def test_a_training_is_stored_drawn_and_comes_out_the_same_again(read, tmp_path)
     assert np.shape(result["episodes"]["values"]["returns"]) == (4, 3, 2)
     assert np.shape(result["episodes"]["decisions"]["learned"]) == (2, 4)
     assert 0 <= result["row"]["efficiency"] <= 1
+    assert result["row"]["n"] == 4 * 2  # from 4 starts, 2 episodes each
     kept = out / "seed-0" / "proposals"
     assert {"policy.zip", "values.svg", "values.png"} <= {file.name for file in kept.iterdir()}
     assert json.loads((kept / "policy.json").read_text())["seed"] == 0
@@ -300,6 +301,27 @@ def test_contracts_have_short_names():
         ("starts = 3", "starst = 3", r"key in \[proposals\] = 'starst'.*did you mean starts"),
         ("[training]\n", '[training]\nsharing = "independent"\n', "training.sharing"),
         ("num_lanes = 8", "num_lanes = 0", "proposals.training.num_lanes = 0"),
+        (
+            "batch_size = 16",
+            "batch_size = 31",
+            "proposals.training.batch_size = 31: expected one that leaves no single agent-step",
+        ),
+        (
+            "batch_size = 16",
+            "bootstrap_truncation = true",
+            r"key in \[proposals.training\] = 'bootstrap_truncation'",
+        ),
+        (
+            TINY[TINY.index("[proposals.training]") :],
+            "training = 3",
+            r"proposals.training = 3: expected a section \[proposals.training\]",
+        ),
+        ("[proposals]\n", "[proposals]\nproposer = 1.0\n", "proposals.proposer = 1.0"),
+        (
+            "episodes = 4\n",
+            'episodes = 4\ncheckpoint = "best"\n',
+            "evaluation.checkpoint = 'best': expected 'last'",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_is_refused(read, old, new, message):

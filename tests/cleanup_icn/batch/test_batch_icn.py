@@ -341,6 +341,48 @@ def test_episodes_that_are_over_are_not_played_on():
     assert not batch.reset().observation[:, :, 6].any()
 
 
+def test_a_lane_that_is_over_stands_still_until_the_others_are():
+    batch = start(2, horizon_steps=1, judge="start", max_rounds=3)
+    agreeing = iter([[FIRST_PROPOSAL + 1, WAIT], [WAIT, ACCEPT], *[[HARVEST, HARVEST]] * 2])
+    steps = [batch.step([[WAIT, WAIT], next(agreeing)]) for _ in range(4)]
+    assert [step.truncated.tolist() for step in steps] == [
+        [False, False],
+        [False, False],
+        [False, True],
+        [True, False],
+    ]
+    assert steps[2].reward[1].tolist() == [1.0, 7.0]
+    assert not steps[3].features.was_play[1]
+    assert not steps[3].reward[1].any()
+    assert np.array_equal(steps[3].observation[1], steps[2].observation[1])
+    assert batch.num_steps.tolist() == [1, 1]
+    with pytest.raises(ValueError, match="over"):
+        batch.step([[WAIT, WAIT]] * 2)
+
+
+@slow_first_call
+@given(game=games(), luck=st.integers(0, 2**32))
+def test_lanes_played_to_the_end_of_all_earn_what_they_earn_by_themselves(game, luck):
+    config, settings_ = game
+    together = BatchICN(config, settings_, 3)
+    _, mask = together.reset(range(3))
+    dice, total, ends, actions = np.random.default_rng(luck), 0.0, 0, []
+    while ends < 3:
+        actions.append(choose(dice, mask))
+        step = together.step(actions[-1])
+        total, ends, mask = total + step.reward, ends + step.truncated.sum(), step.mask
+    for lane in range(3):
+        alone = BatchICN(config, settings_, 1)
+        alone.reset([lane])
+        earned, is_over = 0.0, False
+        for joint in actions:
+            if not is_over:
+                step = alone.step(joint[[lane]])
+                earned, is_over = earned + step.reward[0], step.truncated[0]
+        assert is_over
+        assert np.allclose(total[lane], earned, rtol=0, atol=1e-9)
+
+
 def test_arrays_returned_are_the_callers_own():
     batch = start(auto_reset=True)
     kept = batch.step([[FIRST_PROPOSAL + 1, WAIT]] * 2)
@@ -359,7 +401,7 @@ def test_arrays_returned_are_the_callers_own():
         judge.Situation._make,
         type("Dirty", (judge.Every,), {"__call__": lambda self, seen: len(seen.welfare) > 2})(1),
     ],
-    ids=repr,
+    ids=["function", "class", "method", "subclass"],
 )
 def test_a_judge_that_looks_at_more_than_a_lane_keeps_is_refused(asked):
     with pytest.raises(ConfigError, match=r"judge = .*never, start, change, every:<steps>"):

@@ -36,6 +36,16 @@ def test_they_are_what_the_planner_and_the_baseline_are_paid(game, prior, seed):
     assert found.no_communication[0] == paid(game, alone)
 
 
+def test_where_failure_pays_nothing_so_do_deals_that_fail():
+    sheets = draw_sheets(SheetPlan(), noise.as_words(range(30)))
+    usual, strict = yardsticks(sheets), yardsticks(sheets, no_deal="zero")
+    assert np.array_equal(strict.planner, usual.planner)  # some deal passes in each of them
+    fails = strict.no_communication == 0
+    assert fails.any()
+    assert np.array_equal(usual.no_communication[fails], sheets.thresholds[fails, 0])
+    assert np.array_equal(strict.no_communication[~fails], usual.no_communication[~fails])
+
+
 def test_games_are_measured_side_by_side_as_alone():
     sheets = draw_sheets(SheetPlan(), noise.as_words(range(30)))
     found = yardsticks(sheets)
