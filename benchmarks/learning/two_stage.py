@@ -370,8 +370,10 @@ def votes_in_play(
 def judged(experiment: TwoStage, policy: FrozenPolicy) -> Sampled:
     """Play the test starts under every contract in episodes that nothing was decided by."""
     starts = experiment.start_set(TEST)
-    seeds = _episodes(experiment, starts, TEST)
-    return experiment.frozen(policy).sample(starts, seeds, action_seed=_JUDGE_ACTIONS)
+    decided_by = _episodes(experiment, starts, TEST)
+    return experiment.frozen(policy).sample(
+        starts, decided_by + len(decided_by), action_seed=_JUDGE_ACTIONS
+    )
 
 
 def _episodes(experiment: TwoStage, starts: StartSet, family: int) -> Seeds:

@@ -21,9 +21,11 @@ from benchmarks.learning.two_stage import (
     CRITIC,
     RETURNS,
     contract_name,
+    judged,
     proposed_in_play,
     votes_in_play,
     wage_rate,
+    weigh,
 )
 from benchmarks.learning.two_stage_figure import save_values_figure
 from benchmarks.learning.two_stage_report import report
@@ -327,3 +329,11 @@ def test_contracts_have_short_names():
 def test_a_file_that_cannot_be_is_refused(read, old, new, message):
     with pytest.raises(ConfigError, match=message):
         read((old, new))
+
+
+def test_episodes_that_judge_throw_other_dice_than_those_that_decided(read):
+    experiment, _ = read(("horizon_steps = 12", "horizon_steps = 12\nprob_pollution_growth = 0.5"))
+    stage_one = Frozen(experiment, WORTH)  # takes no chances itself
+    decided = weigh(experiment, stage_one, TEST).sampled.mean
+    assert np.array_equal(decided, weigh(experiment, stage_one, TEST).sampled.mean)
+    assert not np.array_equal(decided, judged(experiment, stage_one).mean)
