@@ -149,7 +149,10 @@ def test_a_run_goes_on_with_a_server_at_another_place(server, tmp_path):
     server.stop()
     code, _, said = ended(run)
     Console().print(f"\nended {time.monotonic() - began_s:.1f} s after the server", said)
-    assert (code, len(said)) == (1, 1)
+    # On a busy machine an episode may have tried for long enough before it is known that all have.
+    assert code == 1
+    assert "stopped: no answer" in said[-1]
+    assert all("no answer" in line for line in said)
     kept = kept_in(tmp_path)
     with InstantServer() as another:
         assert another.base_url != server.base_url
