@@ -159,6 +159,36 @@ def test_over_a_million_random_agent_steps_the_mask_is_what_the_rules_allow():
         mask = step.mask
 
 
+@pytest.mark.slow
+def test_over_a_million_random_agent_steps_every_lane_equals_the_single_environment():
+    config = CleanupConfig.create(
+        num_agents=4,
+        prob_fruit_growth=0.8,
+        prob_pollution_growth=0.9,
+        schedule=[(20, {"pollution_threshold": 12, "harvest_per_action": 6})],
+    )
+    starts, seeds, agent_steps = Starts.anywhere(config), range(250), 0
+    batch, envs = BatchCleanup(config, 250, starts=starts), [single(config) for _ in seeds]
+    for episode in range(20):
+        begun = batch.reset(seeds if episode == 0 else None)
+        for lane, (env, seed) in enumerate(zip(envs, seeds, strict=True)):
+            options = starts.options(seed, episode)
+            observations, _ = env.reset(seed=seed if episode == 0 else None, options=options)
+            assert_shows(begun.observation[lane], observations)
+        for number in range(config.horizon_steps):
+            actions = random_actions(1000 * episode + number, batch)
+            step = batch.step(actions)
+            agent_steps += actions.size
+            seen, earned = [], []
+            for env, joint in zip(envs, actions.tolist(), strict=True):
+                alone = env.step(dict(zip(env.possible_agents, joint, strict=True)))
+                seen += alone[0].values()
+                earned += alone[1].values()
+            assert np.array_equal(step.observation.reshape(len(seen), -1), np.stack(seen))
+            assert step.reward.ravel().tolist() == earned
+    assert agent_steps == 1_000_000
+
+
 def test_what_is_returned_is_the_callers_to_keep():
     batch = BatchCleanup(CleanupConfig.create(), 2)
     batch.reset([1, 2])
