@@ -53,6 +53,22 @@ _VERSIONS_OF = (
 )
 
 
+def write_whole(file: Path, parts: Iterable[str]) -> None:
+    """Write a file, all of it or none; it takes the place of what is on the disk."""
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.parent, prefix=f".{file.name}.", encoding="utf-8", delete=False
+    ) as draft:
+        try:
+            draft.writelines(parts)
+            draft.flush()
+            os.fsync(draft.fileno())
+        except BaseException:
+            os.unlink(draft.name)
+            raise
+    os.chmod(draft.name, 0o644)  # a temporary file is for its owner only
+    os.replace(draft.name, file)
+
+
 class RunFolder:
     """The folder of one run.
 
@@ -121,18 +137,7 @@ class RunFolder:
         self.write_json(RUN, {**told, "versions": versions(), "earlier": self._earlier})
 
     def _write(self, name: str, parts: Iterable[str]) -> None:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self.path, prefix=f".{name}.", encoding="utf-8", delete=False
-        ) as file:
-            try:
-                file.writelines(parts)
-                file.flush()
-                os.fsync(file.fileno())  # it takes the place of what is on the disk
-            except BaseException:
-                os.unlink(file.name)
-                raise
-        os.chmod(file.name, 0o644)  # a temporary file is for its owner only
-        os.replace(file.name, self.path / name)
+        write_whole(self.path / name, parts)
 
     def _remove_earlier_run(self) -> None:
         # By name: a file that somebody put beside them stays.

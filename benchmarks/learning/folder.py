@@ -12,8 +12,6 @@ curves.svg, curves.png
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from typing import Any
 from benchmarks.checked import ModelConfigError
 from benchmarks.learning.config_file import experiment_of
 from benchmarks.learning.experiment import Experiment
-from benchmarks.store import differences, versions
+from benchmarks.store import differences, versions, write_whole
 from cleanup_icn import ConfigError
 
 FORMAT = "commonweal-training"
@@ -124,18 +122,7 @@ def read_progress(folder: Path) -> list[dict[str, Any]]:
 
 def write_json(file: Path, value: Any) -> None:
     """Write a file of JSON, all of it or none."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=file.parent, prefix=f".{file.name}.", encoding="utf-8", delete=False
-    ) as draft:
-        try:
-            draft.write(json.dumps(value, indent=1) + "\n")
-            draft.flush()
-            os.fsync(draft.fileno())
-        except BaseException:
-            os.unlink(draft.name)
-            raise
-    os.chmod(draft.name, 0o644)  # a temporary file is for its owner only
-    os.replace(draft.name, file)
+    write_whole(file, [json.dumps(value, indent=1) + "\n"])
 
 
 def _read_json(file: Path) -> dict[str, Any] | None:
