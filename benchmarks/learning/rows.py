@@ -29,10 +29,10 @@ _CAPTION = (
 
 
 def estimate_over_seeds(values: Sequence[float]) -> Estimate:
-    """Estimate a mean over training seeds by Student's t: they are few, and nearly normal.
+    """Estimate a mean over training seeds by Student's t, for they are few.
 
-    A percentile bootstrap of five values would be too narrow. One seed has no interval. Raises
-    `ValueError` without values.
+    A percentile bootstrap of five values would be too narrow; of values in two clusters an interval
+    says little, whichever it is. One seed has none. Raises `ValueError` without values.
     """
     if not values:
         raise ValueError("values = []: expected at least one")
