@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmarks.learning.experiment import Measure
-from benchmarks.learning.rows import estimate_over_seeds, render_rows
+from benchmarks.learning.rows import render_rows
+from benchmarks.statistics import estimate_over_seeds
 
 
 def test_the_interval_of_five_seeds_is_that_of_students_t():
