@@ -77,7 +77,7 @@ $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
 
 $(VENV)/installed-dev: $(VENV)/created pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); the first time this takes a few minutes."
-	$(PIP_INSTALL) -e ".[ppo,llm,lm,dev]"
+	$(PIP_INSTALL) -e ".[ppo,llm,lm,ray,negmas,export,dev]"
 	@touch $(VENV)/installed $@
 
 # vLLM's CPU build needs a torch of its own, so it has an environment of its own. The torch packages

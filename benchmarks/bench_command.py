@@ -104,6 +104,33 @@ def bench_env(
     answer([row.to_dict() for row in rows], table, as_json=as_json)
 
 
+@bench.command("store")
+def bench_store(
+    episodes: Annotated[int, typer.Option(min=1, help="Episodes kept.")] = 10_000,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the episodes of stub models over and over: time from a result to its commit, and size.
+
+    The records are those of cleanup-smoke and negotiation-smoke, played once beforehand.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from benchmarks.store_bench import measure_store, stub_episodes
+    from benchmarks.store_bench_table import render_store
+    from benchmarks.suite_file import suite_named
+
+    arenas = [
+        *suite_named("cleanup-smoke").arenas,
+        *suite_named("negotiation-smoke").arenas,
+    ]
+    played = stub_episodes(arenas)
+    say(f"commonweal: {len(played)} episodes played, to be kept under {episodes} numbers")
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure_store(played, num_episodes=episodes, folder=Path(folder) / "run")
+    answer(measured.to_dict(), render_store(measured), as_json=as_json)
+
+
 def _profile_env(name: str, *, share_s: float, as_json: bool) -> None:
     from benchmarks.env_bench import profile
     from benchmarks.env_bench_rows import subjects
@@ -136,7 +163,7 @@ def _measure(
         measure_overhead,
         measure_serving,
     )
-    from benchmarks.model_config import served_model
+    from benchmarks.model_file import served_model
 
     check_served(served_model(base_urls=[base_url], model=model).models)
     # Of its own for every run of this command: a server may have kept the prefixes of the last.

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
@@ -101,6 +102,22 @@ NAME = Rule(
     "letters, digits and . _ - /, a letter or digit first, not two dots in a row",
     lambda v: isinstance(v, str) and bool(re.fullmatch(r"[A-Za-z0-9](\.?[A-Za-z0-9_/-])*\.?", v)),
 )
+PAIR = " + "
+"""Stands between the names of two who meet, in the name of their lineup."""
+
+TABLE_NAME = Rule(
+    f"{NAME.allowed}; or two such names with{PAIR}between them",
+    lambda v: isinstance(v, str) and len(v.split(PAIR)) <= 2 and all(map(NAME.fits, v.split(PAIR))),
+)
+
+
+def _are_different(names: object) -> bool:
+    if not isinstance(names, list | tuple) or not all(map(TABLE_NAME.fits, names)):
+        return False
+    return len(set(names)) == len(names)
+
+
+NAMES = Rule("a list of names, each once", _are_different, keep=tuple)
 FLAG = Rule("true or false", lambda v: type(v) is bool)
 WORDS = Rule("words between quotes", lambda v: isinstance(v, str) and bool(v.strip()))
 URLS = Rule(
@@ -136,7 +153,8 @@ class Checked:
     def __post_init__(self) -> None:
         """Raise `ModelConfigError` with all that is wrong."""
         problems = []
-        for name, hint in get_type_hints(type(self), include_extras=True).items():
+        own: Any = type(self)
+        for name, hint in _hints_of(own).items():
             value = getattr(self, name)
             if value is None and getattr(type(self), name, MISSING) is None:
                 continue
@@ -159,6 +177,11 @@ class Checked:
         named: Any = self
         kept = [f.name for f in fields(named) if f.name not in self._unrecorded]
         return {name: _json(getattr(self, name)) for name in kept}
+
+
+@cache
+def _hints_of(made: type) -> Mapping[str, Any]:
+    return get_type_hints(made, include_extras=True)
 
 
 def _json(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from importlib import metadata
 from typing import Annotated, Any
@@ -18,11 +19,17 @@ from rich.table import Table
 from benchmarks import (
     bench_command,
     compare_command,
+    export_command,
     negotiation_commands,
+    play_command,
     replay_command,
     serving_commands,
+    suite_commands,
+    watch_command,
 )
 from benchmarks.learning import commands as learning_commands
+from benchmarks.report import command as report_command
+from benchmarks.settings_option import Settings, read_settings
 from benchmarks.terminal import DONE, FAILED, WRONG_USAGE, AsJson, answer, say
 
 _TYPER_INTERRUPTED = 130
@@ -51,6 +58,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; returns its exit code."""
     from agents.llm import ChatError
+    from benchmarks.database import StoreError
     from cleanup_icn import ConfigError
     from negotiation_games import GameError
 
@@ -64,8 +72,11 @@ def run(arguments: list[str]) -> int:
             for line in str(error).splitlines():  # one for each thing that is wrong
                 say(f"commonweal: {line}")
         return WRONG_USAGE
-    except ChatError as error:
+    except (ChatError, StoreError) as error:
         say(f"commonweal: {error}")
+        return FAILED
+    except OSError as error:  # no room, no permission: nothing that a traceback would explain
+        say(f"commonweal: {error.filename or 'a file'}: {error.strerror or error}")
         return FAILED
     except BrokenProcessPool:
         say("commonweal: a process of the run died, perhaps for want of memory")
@@ -124,26 +135,10 @@ def presets(as_json: AsJson = False) -> None:
     answer(rows, table, as_json=as_json)
 
 
-@app.command()
-def suites(as_json: AsJson = False) -> None:
-    """List the built-in comparisons."""
-    from benchmarks.suites import SUITES
-
-    table = Table("suite", "what it compares", "policies", "contracts", "episodes a cell")
-    for suite in SUITES.values():
-        contracts = ", ".join(condition.name for condition in suite.conditions)
-        policies = ", ".join(suite.policies)
-        table.add_row(suite.name, suite.description, policies, contracts, str(suite.num_episodes))
-    answer([suite.to_dict() for suite in SUITES.values()], table, as_json=as_json)
-
-
 @solve.command("cleanup")
 def solve_cleanup(
     preset: Annotated[str | None, typer.Option(help="Named settings, see `presets`.")] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Replace one setting; JSON or a word."),
-    ] = None,
+    values: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Solve Cleanup exactly: the best welfare, and that of two rules of thumb."""
@@ -152,7 +147,7 @@ def solve_cleanup(
     from cleanup_icn import CleanupConfig
     from cleanup_icn.solve import all_harvest_welfare, one_cleaner_welfare, social_optimum
 
-    config = CleanupConfig.create(preset=preset, **_settings(values or []))
+    config = CleanupConfig.create(preset=preset, **read_settings(values or []))
     start_s = time.perf_counter()
     found = {
         "social_optimum": _whole(social_optimum(config).welfare),
@@ -166,31 +161,21 @@ def solve_cleanup(
     answer({**found, "seconds": seconds}, table, as_json=as_json)
 
 
-app.command()(compare_command.compare)
-app.command()(replay_command.replay)
-solve.command("negotiation")(negotiation_commands.solve_negotiation)
-for _command in (
+_COMMANDS: tuple[Callable[..., Any], ...] = (
+    suite_commands.suites,
+    compare_command.compare,
+    watch_command.watch,
+    report_command.report,
+    export_command.export,
+    replay_command.replay,
+    play_command.play,
     *negotiation_commands.COMMANDS,
     *serving_commands.COMMANDS,
     *learning_commands.COMMANDS,
-):
+)
+for _command in _COMMANDS:
     app.command()(_command)
-
-
-def _settings(given: list[str]) -> dict[str, Any]:
-    """Read ``NAME=VALUE`` pairs; a value that is not JSON is a word."""
-    settings: dict[str, Any] = {}
-    for setting in given:
-        name, equals, value = setting.partition("=")
-        if not equals or not name:
-            raise typer.BadParameter(f"{setting!r}: expected NAME=VALUE", param_hint="--set")
-        if name == "preset":
-            raise typer.BadParameter("expected --preset NAME", param_hint="--set preset")
-        try:
-            settings[name] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[name] = value
-    return settings
+solve.command("negotiation")(negotiation_commands.solve_negotiation)
 
 
 def _whole(number: float) -> int | float:

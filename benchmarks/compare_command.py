@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from benchmarks.terminal import FAILED, AsJson, answer, console, say
 from cleanup_icn import ConfigError
 
 if TYPE_CHECKING:
-    from benchmarks.compare import Comparison
+    from benchmarks.compare import ArenaRows, Outcome
     from benchmarks.model_config import ModelsConfig
-    from benchmarks.serving import Serving
     from benchmarks.suite import Suite
+    from benchmarks.work import Executor
 
 _NUM_WORKERS = 2
 _FAILURES_SHOWN = 3
 
 
-_Suite = Annotated[str, typer.Argument(help="Name of a suite, see `suites`.")]
+_Suite = Annotated[str, typer.Argument(help="Name of a suite, see `suites`, or a TOML file.")]
 _Out = Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/SUITE")]
 _Episodes = Annotated[int | None, typer.Option(min=1, help="Episodes a cell.")]
 _Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the run.")]
@@ -39,6 +40,15 @@ _Trained = Annotated[
 ]
 _Resume = Annotated[
     bool, typer.Option("--resume", help="Play only what the folder does not have yet.")
+]
+_Executor = Annotated[str, typer.Option(metavar="processes|ray", help="Where episodes are played.")]
+_Workers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Processes, or tasks on a cluster; 0: here.", show_default="2"),
+]
+_RayAddress = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Cluster to join.", show_default="one of this machine"),
 ]
 _BaseUrl = Annotated[
     list[str] | None,
@@ -83,6 +93,9 @@ def compare(
     policies: _Policies = None,
     trained: _Trained = None,
     resume: _Resume = False,
+    executor: _Executor = "processes",
+    workers: _Workers = None,
+    ray_address: _RayAddress = None,
     base_url: _BaseUrl = None,
     model: _Model = None,
     models: _Models = None,
@@ -105,15 +118,19 @@ def compare(
         "structured": structured,
         "max_repairs": max_repairs,
     }
+    from benchmarks.executors.named import executor_named
+
+    num_workers = _NUM_WORKERS if workers is None else workers
+    where = executor_named(executor, num_workers=num_workers, address=ray_address)
     served = _models(models, base_url, model, short_way)
-    folder = out or Path("runs") / suite
     wanted = _wanted(suite, served, episodes=episodes, seed=seed)
+    folder = out or Path("runs") / wanted.name
     if trained:
         wanted = _seat_trained(wanted, trained, folder)
     if policies is not None:
-        seated = [each.name for each in wanted.trained]
+        seated = [each.name for arena in wanted.arenas for each in arena.trained]
         wanted = wanted.with_policies([*(name.strip() for name in policies.split(",")), *seated])
-    _play(wanted, folder, resume=resume, as_json=as_json)
+    _play(wanted, folder, where, resume=resume, as_json=as_json)
 
 
 def _wanted(
@@ -122,24 +139,20 @@ def _wanted(
     *,
     episodes: int | None,
     seed: int | None,
-) -> Suite[Any]:
+) -> Suite:
     """Return the suite that is asked for, with the models that are served."""
     from benchmarks.kinds import check_tables
-    from benchmarks.suites import suite_named
+    from benchmarks.suite_file import load_suite
 
-    chosen = suite_named(name)
-    wanted = replace(
-        chosen,
-        num_episodes=chosen.num_episodes if episodes is None else episodes,
-        seed=chosen.seed if seed is None else seed,
-    )
+    wanted = load_suite(name).with_run(num_episodes=episodes, seed=seed)
     if served is not None:
         wanted = wanted.with_models(served)
-        check_tables(wanted, served)
+        for arena in wanted.arenas:
+            check_tables(arena, served)
     return wanted
 
 
-def _seat_trained(suite: Suite[Any], folders: Sequence[Path], out: Path) -> Suite[Any]:
+def _seat_trained(suite: Suite, folders: Sequence[Path], out: Path) -> Suite:
     """Return the suite with the trainings in these folders as further policies."""
     from benchmarks.seated_training import SeatedTraining
     from benchmarks.training import INSTALL_HINT, is_available
@@ -151,40 +164,59 @@ def _seat_trained(suite: Suite[Any], folders: Sequence[Path], out: Path) -> Suit
         # A new run removes the checkpoints of an earlier one: not those of a training.
         if folder.resolve().is_relative_to(out.resolve()):
             raise ConfigError("--trained", str(folder), "a folder outside that of the run")
-    return suite.with_trained([SeatedTraining.of(folder, suite) for folder in folders])
+        suite = suite.with_trained(partial(SeatedTraining.of, folder))
+    return suite
 
 
-def _play(wanted: Suite[Any], out: Path, *, resume: bool, as_json: bool) -> None:
+def _play(wanted: Suite, out: Path, executor: Executor, *, resume: bool, as_json: bool) -> None:
     """Play a suite, or what is missing of it, and say what came of it."""
     from benchmarks import compare as comparison
     from benchmarks.clients import check_served
-    from benchmarks.store import RunFolder, is_complete
-    from benchmarks.training import INSTALL_HINT
+    from benchmarks.progress import Progress
 
-    playable = comparison.without_missing_extras(wanted)
-    left_out = [policy for policy in wanted.policies if policy not in playable.policies]
-    if left_out:
-        say(f"commonweal: {', '.join(left_out)} is left out; to train it: {INSTALL_HINT}")
-    if wanted.models is not None and not (resume and is_complete(out)):
+    playable = _without_missing_extras(wanted)
+    if wanted.models is not None and not (resume and _is_complete(out)):
         check_served(wanted.models.models)  # before an earlier run gives way to this one
-    folder = RunFolder(out, playable.to_dict(), resume=resume)
-    with _Progress(playable) as progress:
+    with (
+        comparison.open_folder(out, playable, resume=resume) as folder,
+        Progress(playable) as progress,
+    ):
         done = comparison.compare(
             playable,
             folder=folder,
-            num_workers=_NUM_WORKERS,
+            executor=executor,
             report=progress.report,
             on_status=progress.show,
             command=sys.argv[1:],
         )
-    _say_all(playable, folder.path, done, as_json=as_json)
+    _say_all(playable, out, done, as_json=as_json)
+
+
+def _without_missing_extras(wanted: Suite) -> Suite:
+    """Return the suite without the policies whose packages are not installed; say which."""
+    from benchmarks.extras import missing_policies
+
+    missing = missing_policies(wanted)
+    for hint, names in missing.items():
+        say(f"commonweal: {', '.join(names)} left out; to play with them: {hint}")
+    return wanted.without([name for names in missing.values() for name in names])
+
+
+def _is_complete(out: Path) -> bool:
+    from benchmarks.database import FILE
+    from benchmarks.store import open_run
+
+    if not (out / FILE).exists():
+        return False
+    with open_run(out) as reader:
+        return reader.is_complete
 
 
 def _models(
     file: Path | None, base_urls: list[str] | None, model: str | None, settings: dict[str, Any]
 ) -> ModelsConfig | None:
     """Return the models asked for: by a file, by the short way, or none."""
-    from benchmarks.model_config import load_models, served_model
+    from benchmarks.model_file import load_models, served_model
 
     given = [f"--{name.replace('_', '-')}" for name, value in settings.items() if value is not None]
     if file is not None:
@@ -204,23 +236,19 @@ def _models(
     return served_model(base_urls=base_urls, model=model, **settings)
 
 
-def _say_all(suite: Suite[Any], path: Path, done: Comparison, *, as_json: bool) -> None:
+def _say_all(suite: Suite, path: Path, done: Outcome, *, as_json: bool) -> None:
     """Print the rows; say where everything is, and what is missing."""
-    from benchmarks.kinds import kind_of
-    from benchmarks.store import FIGURES
     from benchmarks.table import render_serving
 
-    rows: Any = [row.to_dict() for row in done.rows]
+    rows: Any = [row for table in done.tables for row in table.to_dicts()]
     tables: list[RenderableType] = []
-    if done.rows:
-        tables.append(
-            kind_of(suite).render_tables(done.rows, title=suite.title, width=console().width)
-        )
+    for table in done.tables:
+        tables += _tables(suite, table, done)
     if done.serving is not None:
         tables.append(render_serving(done.serving))
     answer(rows, Group(*tables), as_json=as_json)
-    figure = path / FIGURES[0]
-    drawn = f"  figure: {figure} and .png" if figure.exists() else ""
+    figures = sorted(path.glob("figure*.svg"))
+    drawn = f"  figure: {', '.join(map(str, figures))} and .png" if figures else ""
     say(f"records: {path}{drawn}")
     if done.is_complete:
         return
@@ -234,62 +262,18 @@ def _say_all(suite: Suite[Any], path: Path, done: Comparison, *, as_json: bool) 
     raise typer.Exit(FAILED)
 
 
-class _Progress:
-    """Progress bars on stderr, and under them how the models are doing."""
+def _tables(suite: Suite, table: ArenaRows, done: Outcome) -> Iterator[RenderableType]:
+    """Yield an arena's table, its comparisons and, if episodes went wrong, what is left of it."""
+    from benchmarks.comparisons_table import render_comparisons
+    from benchmarks.kinds import kind_of
+    from benchmarks.sensitivity import render_sensitivity
 
-    def __init__(self, suite: Suite[Any]) -> None:
-        from rich.live import Live
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        from benchmarks.suite import LEARNED, cells_of
-
-        self._bars = Progress(
-            "{task.description}",
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        self._models = ""
-        self._console = Console(stderr=True)
-        self._live = Live(
-            get_renderable=lambda: Group(self._bars, self._models) if self._models else self._bars,
-            console=self._console,
-        )
-        cells = cells_of(suite)
-        trained = sum(cell.policy in LEARNED for cell in cells) * suite.training_agent_steps
-        played = len(cells) * suite.num_episodes
-        self._left = {"episodes": played, "agent_steps": trained}
-        self._tasks = {"episodes": self._bars.add_task("episodes", total=played)}
-        if trained:
-            self._tasks["agent_steps"] = self._bars.add_task("training steps", total=trained)
-
-    def __enter__(self) -> _Progress:
-        self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
-        if not self._console.is_interactive:
-            self._console.print()  # else what is said next would stand on the same line
-
-    def report(self, kind: str, amount: int) -> None:
-        """Take note of so many more episodes or training steps."""
-        amount = min(amount, self._left[kind])  # training ends with a whole rollout
-        self._left[kind] -= amount
-        self._bars.advance(self._tasks[kind], amount)
-
-    def show(self, serving: Serving) -> None:
-        """Say how the models are doing."""
-        self._models = (
-            f"models: {serving.in_flight} of {serving.limit} requests in flight, "
-            f"{serving.requests} answered, {serving.tokens_per_s:.0f} tokens/s, "
-            f"{serving.cached_share:.0%} of prompts cached, "
-            f"{serving.malformed_share:.1%} of answers malformed"
-        )
+    title = suite.title_of(table.arena)
+    render = kind_of(table.arena).render_tables
+    yield render(table.rows, title=title, width=console().width)
+    yield render_comparisons(done.comparisons, table.arena)
+    checked = [row for row in done.sensitivity if row.arena == table.arena.name]
+    if any(row.is_affected for row in checked):
+        yield Text()
+        yield render_sensitivity(checked, table.arena)
+    yield Text()

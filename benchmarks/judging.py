@@ -9,9 +9,9 @@ from typing import Any
 from agents import Call
 from agents.llm import ChatClient, Message
 from agents.llm.chat import prompt_key
+from benchmarks.arena import Arena
 from benchmarks.model_config import AUTO, ModelsConfig
 from benchmarks.seeds import JUDGE, seed_of
-from benchmarks.suite import Suite
 from cleanup_icn import ConfigError
 from cleanup_icn.icn import JudgeVerdict
 
@@ -48,7 +48,7 @@ class JudgeAsk:
 
 
 def judge_of(
-    models: ModelsConfig, suite: Suite[Any], episode: int, client_of: Callable[[str], ChatClient]
+    models: ModelsConfig, arena: Arena[Any], episode: int, client_of: Callable[[str], ChatClient]
 ) -> JudgeAsk:
     """Return what asks the model that judges in an episode; its seed follows from the episode."""
     if models.judge is None:
@@ -56,6 +56,6 @@ def judge_of(
     spec = models.models[models.judge.model]
     return JudgeAsk(
         client_of(spec.name),
-        seed=seed_of(suite.seed, episode, JUDGE),
+        seed=seed_of(arena.seed, episode, JUDGE),
         structured=spec.structured == AUTO,
     )

@@ -1,4 +1,4 @@
-"""How suites of each game are played, trained, summed up and shown."""
+"""How arenas of each game are played, trained, summed up and shown."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from pydantic import ValidationError
 from rich.console import Group
 
 from agents import Agent, Call
-from benchmarks import figure, metrics, policies, runner, table, training
-from benchmarks.conditions import Condition, Env, Negotiated
+from benchmarks.arena import Arena, Cell
+from benchmarks.cleanup import figure, metrics, policies, runner, table, training
+from benchmarks.cleanup.arena import CleanupArena
+from benchmarks.cleanup.conditions import Condition, Env, Negotiated
 from benchmarks.driver import GameUnderWay
 from benchmarks.model_config import ModelsConfig, Table
 from benchmarks.negotiation import policies as negotiation_policies
 from benchmarks.negotiation import runner as negotiation_runner
+from benchmarks.negotiation.arena import NegotiationArena, Setting
 from benchmarks.negotiation.figure import save_figure as save_negotiation_figure
+from benchmarks.negotiation.metrics import MEASURES as NEGOTIATION_MEASURES
+from benchmarks.negotiation.metrics import RATES, num_malformed_answers
 from benchmarks.negotiation.metrics import summarize as summarize_negotiation
-from benchmarks.negotiation.suite import NegotiationSuite, Setting
 from benchmarks.negotiation.table import render_tables as render_negotiation_tables
 from benchmarks.negotiation.training import train_policy as train_proposer
 from benchmarks.speakers import Speakers
-from benchmarks.suite import Cell, Suite
-from benchmarks.suites import CleanupSuite
+from benchmarks.statistics import Estimate
 from cleanup_icn import ConfigError
 from cleanup_icn.contracts import Ask
 from negotiation_games import NegotiationEnv
@@ -56,6 +59,11 @@ class Episode(AsJson, Protocol):
         """Its number in the cell, from 0."""
         ...
 
+    @property
+    def seed(self) -> int:
+        """The seed of its environment."""
+        ...
+
     def calls_by_seat(self) -> Mapping[str, tuple[Call, ...]]:
         """Return the questions that models were asked, by seat, in the order they came."""
         ...
@@ -66,12 +74,36 @@ class Episode(AsJson, Protocol):
         ...
 
 
+class CellRow(AsJson, Protocol):
+    """What the episodes of a cell come to."""
+
+    @property
+    def policy(self) -> str:
+        """Who played."""
+        ...
+
+    @property
+    def contract(self) -> str:
+        """Name of the condition."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """How many episodes, or training seeds, its means are over."""
+        ...
+
+    @property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """The means by measure."""
+        ...
+
+
 Results = Mapping[Cell, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be done with a suite, its conditions, its episodes' results and its rows.
+    """What can be done with an arena, its conditions, its episodes' results and its rows.
 
     Each field is a function of the module it comes from, where its arguments are described.
     """
@@ -84,25 +116,27 @@ class Kind:
     begin: Callable[..., GameUnderWay[Any]]
     from_record: Callable[[Mapping[str, Any]], Episode]
     train_policy: Callable[..., Path]
-    summarize: Callable[..., AsJson]
-    over_training_seeds: Callable[..., AsJson] | None  # None where no training can be seated
+    measures: Mapping[str, Callable[[Any], float | None]]  # of an episode, by name
+    num_malformed: Callable[[Any], int]  # answers in an episode that could not be read
+    summarize: Callable[..., CellRow]
+    over_training_seeds: Callable[..., CellRow] | None  # None where no training can be seated
     render_tables: Callable[..., Group]
     save_figure: Callable[[Any, Sequence[Any], Results, Iterable[Path]], None]
 
 
-def kind_of(suite: Suite[Any]) -> Kind:
-    """Return how a suite is dealt with."""
-    return CLEANUP if isinstance(suite, CleanupSuite) else NEGOTIATION
+def kind_of(arena: Arena[Any]) -> Kind:
+    """Return how an arena is dealt with."""
+    return CLEANUP if isinstance(arena, CleanupArena) else NEGOTIATION
 
 
-def read_record(suite: Suite[Any], record: Mapping[str, Any]) -> Episode:
+def read_record(arena: Arena[Any], record: Mapping[str, Any]) -> Episode:
     """Return what came of an episode on record.
 
     Raises:
         ConfigError: this version writes no such record.
     """
     try:
-        return kind_of(suite).from_record(record)
+        return kind_of(arena).from_record(record)
     except ValidationError as error:
         problem = error.errors()[0]
         field = ".".join(map(str, problem["loc"]))
@@ -110,32 +144,32 @@ def read_record(suite: Suite[Any], record: Mapping[str, Any]) -> Episode:
         raise ConfigError("field of a record", field, allowed) from error
 
 
-def check_tables(suite: Suite[Any], models: ModelsConfig) -> None:
-    """Raise `ConfigError` for a seat or a policy at a table that the suite's game does not have."""
-    kind = kind_of(suite)
+def check_tables(arena: Arena[Any], models: ModelsConfig) -> None:
+    """Raise `ConfigError` for a seat or a policy at a table that the arena's game does not have."""
+    kind = kind_of(arena)
     seats = dict.fromkeys(
         name
-        for condition in suite.conditions
-        for names in kind.seat_names(kind.make_env(suite, condition)).values()
+        for condition in arena.conditions
+        for names in kind.seat_names(kind.make_env(arena, condition)).values()
         for name in names
     )
     for sat in models.tables:
         for seat, player in {"everyone": sat.everyone, **sat.seats}.items():
             key = f"tables.{sat.name}.{seat}"
             if seat != "everyone" and seat not in seats:
-                raise ConfigError(key, player, f"a seat of the suite: {', '.join(seats)}")
+                raise ConfigError(key, player, f"a seat of the arena: {', '.join(seats)}")
             if player not in models.models and player not in kind.policies:
                 raise ConfigError(key, player, f"a model or one of {', '.join(kind.policies)}")
 
 
-def _make_cleanup(suite: CleanupSuite, condition: Condition, *, ask: Ask | None = None) -> Env:
-    return condition.make_env(suite.scenario.config, ask=ask)
+def _make_cleanup(arena: CleanupArena, condition: Condition, *, ask: Ask | None = None) -> Env:
+    return condition.make_env(arena.scenario.config, ask=ask)
 
 
 def _make_negotiation(
-    suite: NegotiationSuite, setting: Setting, *, ask: Ask | None = None
+    arena: NegotiationArena, setting: Setting, *, ask: Ask | None = None
 ) -> NegotiationEnv:
-    del suite, ask  # a setting is complete, and nobody judges
+    del arena, ask  # a setting is complete, and nobody judges
     return setting.make_env()
 
 
@@ -145,10 +179,10 @@ def is_judged_by_model(condition: Any) -> bool:
 
 
 def _save_cleanup_figure(
-    suite: CleanupSuite, rows: Sequence[metrics.Row], results: Results, paths: Iterable[Path]
+    arena: CleanupArena, rows: Sequence[metrics.Row], results: Results, paths: Iterable[Path]
 ) -> None:
     optimum = [result.optimum_by_step for result in next(iter(results.values()))]
-    figure.save_figure(suite, rows, optimum, paths)
+    figure.save_figure(arena, rows, optimum, paths)
 
 
 CLEANUP = Kind(
@@ -160,6 +194,8 @@ CLEANUP = Kind(
     begin=runner.begin,
     from_record=runner.from_record,
     train_policy=training.train_policy,
+    measures=metrics.MEASURES,
+    num_malformed=lambda result: runner.num_malformed(result.steps),
     summarize=metrics.summarize,
     over_training_seeds=metrics.over_training_seeds,
     render_tables=table.render_tables,
@@ -174,6 +210,8 @@ NEGOTIATION = Kind(
     begin=negotiation_runner.begin,
     from_record=negotiation_runner.from_record,
     train_policy=train_proposer,
+    measures={**RATES, **NEGOTIATION_MEASURES},
+    num_malformed=num_malformed_answers,
     summarize=summarize_negotiation,
     over_training_seeds=None,
     render_tables=render_negotiation_tables,

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.llm import ChatClient, ChatReply
+from benchmarks.arena import Arena, Cell
 from benchmarks.clients import make_clients, money
 from benchmarks.driver import RunInThread, play_async
 from benchmarks.gate import Gate, GatedClient
 from benchmarks.in_flight import InFlightLimit
 from benchmarks.judging import JudgeAsk, judge_of
 from benchmarks.kinds import is_judged_by_model, kind_of
+from benchmarks.lineups import lineup_of
 from benchmarks.model_config import AUTO, ModelsConfig, ModelSpec
-from benchmarks.pool import Keep
 from benchmarks.scheduler import Outcome, run_episodes
 from benchmarks.serving import Serving, ServingTally
 from benchmarks.speakers import Speakers
-from benchmarks.suite import Cell, Suite
+from benchmarks.work import Keep, Stopwatch, Task, kept_episode
 
 _STATUS_S = 0.5
 
@@ -33,8 +34,14 @@ Status = Callable[[Serving], None]
 class Job:
     """One episode of a cell."""
 
+    arena: Arena[Any]
     cell: Cell
     episode: int
+
+    def __str__(self) -> str:
+        """Say which episode it is."""
+        where = (self.arena.name, self.cell.policy, self.cell.contract)
+        return f"{', '.join(where)}, episode {self.episode}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,22 +53,20 @@ class Served:
 
 
 def play_model_cells(
-    suite: Suite[Any],
-    episodes: Mapping[Cell, Sequence[int]],
+    tasks: Sequence[Task],
     *,
     models: ModelsConfig,
     keep: Keep,
     on_status: Status = lambda _serving: None,
     clients: Mapping[str, ChatClient] | None = None,
 ) -> Served:
-    """Play these episodes of each cell whose policy is a table of `models`.
+    """Play episodes of cells whose policies are tables of `models`.
 
     The first episodes of all cells come first, then the second ones. An episode is kept as soon as
     it is over, whole or not at all, also when the run is stopped or interrupted.
 
     Args:
-        suite: what is played.
-        episodes: which, by cell.
+        tasks: which episodes.
         models: who sits at the tables, how much at once, and what it may cost.
         keep: is given each episode that is over.
         on_status: is told now and then how the models are doing.
@@ -69,12 +74,12 @@ def play_model_cells(
 
     """
     jobs = [
-        Job(cell=cell, episode=episode)
-        for _, episode, cell in sorted(
+        Job(arena=task.arena, cell=task.cell, episode=episode)
+        for _, episode, task in sorted(
             (
-                (position, episode, cell)
-                for cell, wanted in episodes.items()
-                for position, episode in enumerate(wanted)
+                (position, episode, task)
+                for task in tasks
+                for position, episode in enumerate(task.episodes)
             ),
             key=lambda each: each[0],
         )
@@ -85,7 +90,7 @@ def play_model_cells(
             for close in {getattr(client, "close", None) for client in clients.values()}:
                 if close is not None:
                     opened.callback(close)
-        return asyncio.run(_Run(suite, models, clients, keep, on_status).play(jobs))
+        return asyncio.run(_Run(models, clients, keep, on_status).play(jobs))
 
 
 class _Run:
@@ -93,16 +98,13 @@ class _Run:
 
     def __init__(
         self,
-        suite: Suite[Any],
         models: ModelsConfig,
         clients: Mapping[str, ChatClient],
         keep: Keep,
         on_status: Status,
     ) -> None:
-        self._suite, self._kind = suite, kind_of(suite)
         self._models, self._clients = models, clients
         self._keep, self._on_status = keep, on_status
-        self._tables = {table.name: table for table in models.tables}
 
     async def play(self, jobs: Sequence[Job]) -> Served:
         fixed = self._models.run.max_in_flight
@@ -137,28 +139,31 @@ class _Run:
         return Served(outcome=outcome, serving=self._tally.to_dict())
 
     async def _play(self, job: Job, run_in_thread: RunInThread) -> None:
-        suite, kind = self._suite, self._kind
-        condition = suite.condition(job.cell.contract)
-
+        arena, kind = job.arena, kind_of(job.arena)
+        condition = arena.condition(job.cell.contract)
         judge = self._judge(job) if is_judged_by_model(condition) else None
+        watch = Stopwatch()
 
         def sit_down() -> Any:
-            env = kind.make_env(suite, condition, ask=judge)
-            return env, kind.seat_table(self._tables[job.cell.policy], env, self._speakers)
+            env = kind.make_env(arena, condition, ask=judge)
+            return env, kind.seat_table(lineup_of(arena, job.cell.policy), env, self._speakers)
 
         env, agents = await run_in_thread(sit_down)
         result = await play_async(
-            kind.begin(suite, job.cell, job.episode, env=env, agents=agents, judge=judge),
+            kind.begin(arena, job.cell, job.episode, env=env, agents=agents, judge=judge),
             agents,
             run_in_thread=run_in_thread,
             on_decision=self._tally.count_decision,
         )
-        loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._writer, self._keep, job.cell, result))
+
+        def keep() -> None:
+            self._keep(kept_episode(arena, result, watch))
+
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, keep))
         self._tally.count_episode()
 
     def _judge(self, job: Job) -> JudgeAsk:
-        return judge_of(self._models, self._suite, job.episode, lambda model: self._gated[model])
+        return judge_of(self._models, job.arena, job.episode, lambda model: self._gated[model])
 
     async def _tell(self) -> None:
         while True:

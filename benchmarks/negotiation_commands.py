@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,8 @@ from rich.table import Table
 from benchmarks.terminal import FAILED, AsJson, answer, say
 
 if TYPE_CHECKING:
+    from negotiation_games import Game
+    from negotiation_games.log_files import Session, SessionError
     from negotiation_games.logs import LogReport
     from negotiation_games.solve import Solution
 
@@ -148,7 +151,7 @@ def generate_game(
 
 
 def evaluate_logs(
-    logs: Annotated[Path, typer.Argument(help="A folder, a zip archive, or episodes.jsonl.")],
+    logs: Annotated[Path, typer.Argument(help="A folder, a zip archive, or a run's folder.")],
     game: Annotated[str, typer.Option(help="The game that was played: a name or a folder.")],
     rules: Annotated[
         str, typer.Option(help="commonweal, paper-2024 or paper-2023.")
@@ -156,11 +159,46 @@ def evaluate_logs(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate recorded sessions: how many succeed, how many proposals are wrong."""
+    from benchmarks.database import FILE
     from negotiation_games import load_game
     from negotiation_games.logs import evaluate_logs as evaluate
 
-    report = evaluate(logs, game=load_game(game, evaluation_only=True), rules=rules)
+    played = load_game(game, evaluation_only=True)
+    if (logs / FILE).is_file():
+        report = _evaluate_run(logs, game=played, rules=rules)
+    else:
+        report = evaluate(logs, game=played, rules=rules)
     answer(report.to_dict(), _report_table(report), as_json=as_json)
+
+
+def _evaluate_run(run: Path, *, game: Game, rules: str) -> LogReport:
+    """Evaluate the negotiations of a run; its episodes are named by their numbers."""
+    from benchmarks.negotiation.arena import GAME
+    from benchmarks.store import open_run
+    from cleanup_icn import ConfigError
+    from negotiation_games.logs import evaluate_sessions
+
+    with open_run(run) as reader:
+        arenas = reader.about["suite"]["arenas"]
+        of_negotiation = {arena["name"] for arena in arenas if arena["game"] == GAME}
+        sessions = (
+            (f"episode {number}", _session(kept.record))
+            for number, kept in enumerate(reader.episodes())
+            if kept.row.arena in of_negotiation
+        )
+        report = evaluate_sessions(sessions, game=game, rules=rules)
+    if not report.sessions and not report.skips:
+        raise ConfigError("logs", str(run), "a run in which negotiations were played")
+    return report
+
+
+def _session(record: Mapping[str, Any]) -> Session | SessionError:
+    from negotiation_games.log_files import SessionError, read_record
+
+    try:
+        return read_record(record)
+    except SessionError as error:
+        return error
 
 
 COMMANDS = (games, tune, generate_game, evaluate_logs)

@@ -15,7 +15,8 @@ _SHOWN = 5
 def replay(
     run: Annotated[Path, typer.Argument(help="Folder of a run, as given to `compare --out`.")],
     episode: Annotated[
-        int | None, typer.Argument(min=0, help="One episode: its line in the records, from 0.")
+        int | None,
+        typer.Argument(min=0, help="One episode: its number in the order of tables, from 0."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -23,24 +24,16 @@ def replay(
     from rich.table import Table
 
     from benchmarks.replay import replay_run
-    from benchmarks.store import read_run
+    from benchmarks.store import open_run
 
-    about, records = read_run(run)
-    if episode is not None:
-        if episode >= len(records):
-            raise typer.BadParameter(
-                f"{episode}: expected a number below {len(records)}", param_hint="episode"
-            )
-        records = [records[episode]]
-    replayed = list(replay_run(about, records, folder=run))
+    with open_run(run) as reader:
+        replayed = list(replay_run(reader, number=episode))
     changed = [one for one in replayed if one.difference is not None]
     table = Table("episodes replayed", "the same in everything", "different")
     table.add_row(str(len(replayed)), str(len(replayed) - len(changed)), str(len(changed)))
     answer([one.to_dict() for one in replayed], table, as_json=as_json)
     for one in changed[:_SHOWN]:
-        say(
-            f"commonweal: {one.policy}, {one.contract}, episode {one.episode} is not what was "
-            f"recorded: {one.difference}"
-        )
+        where = f"{one.arena}, {one.policy}, {one.contract}, episode {one.episode}"
+        say(f"commonweal: {where} (number {one.number}) is not what was recorded: {one.difference}")
     if changed:
         raise typer.Exit(FAILED)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from agents import Agent
-from benchmarks.suites import CleanupSuite
+from benchmarks.cleanup.arena import CleanupArena
 from cleanup_icn import ConfigError
 
 if TYPE_CHECKING:
-    from benchmarks.conditions import Env
-    from benchmarks.suite import Suite
+    from benchmarks.arena import Arena
+    from benchmarks.cleanup.conditions import Env
 
 TRAINED = "trained"
 """Where in a run's folder the checkpoints of trainings are kept: ``trained/NAME/seed-K/``."""
@@ -39,24 +39,24 @@ class SeatedTraining:
     source: Path | None = None  # the folder; None where only the copies are known
 
     @classmethod
-    def of(cls, path: Path, suite: Suite[Any]) -> Self:
-        """Return the training in a folder as a policy of this suite.
+    def of(cls, path: Path, arena: Arena[Any]) -> Self:
+        """Return the training in a folder as a policy of this arena.
 
         Raises:
-            ConfigError: it is no training of Cleanup, or not of the suite's world, range of starts
+            ConfigError: it is no training of Cleanup, or not of the arena's world, range of starts
                 and one of its conditions, or none of its seeds is finished.
         """
         from benchmarks.learning.folder import open_training
         from benchmarks.learning.runs import checkpoint_files
         from benchmarks.learning.trained_players import TrainedPlayers
 
-        if not isinstance(suite, CleanupSuite):
-            others = f"the parties of {suite.name} are not those that p1 is trained among"
-            allowed = f"a suite of Cleanup beside it; {others}"
+        if not isinstance(arena, CleanupArena):
+            others = f"the parties of {arena.name} are not those that p1 is trained among"
+            allowed = f"an arena of Cleanup beside it; {others}"
             raise ConfigError(_OPTION, str(path), allowed)
-        players = TrainedPlayers.of(path, suite)
+        players = TrainedPlayers.of(path, arena)
         folder, experiment = open_training(path)
-        _check_starts(path, experiment, suite)
+        _check_starts(path, experiment, arena)
         files = {seed: checkpoint_files(experiment, folder.of_seed(seed)) for seed in players.seeds}
         first = players.seeds[0]
         return cls(
@@ -133,14 +133,14 @@ class SeatedTraining:
             raise ConfigError(f"training seed {seed} of {self.name}", str(kept), allowed)
 
 
-def _check_starts(path: Path, experiment: Any, suite: CleanupSuite) -> None:
-    """Refuse a training whose episodes started elsewhere than those of the suite."""
+def _check_starts(path: Path, experiment: Any, arena: CleanupArena) -> None:
+    """Refuse a training whose episodes started elsewhere than those of the arena."""
     for name in ("pollution_initial", "fruit_initial"):
         fixed = getattr(experiment.config, name)
-        starts, played = experiment.starts, getattr(suite.scenario, name)
+        starts, played = experiment.starts, getattr(arena.scenario, name)
         learned = (fixed, fixed) if starts is None else getattr(starts, name)
         if tuple(learned) != tuple(played):
-            allowed = f"{list(played)}, the range that {suite.name} draws from"
+            allowed = f"{list(played)}, the range that {arena.name} draws from"
             raise ConfigError(f"{_OPTION} {path}: world.starts.{name}", list(learned), allowed)
 
 

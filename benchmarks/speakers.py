@@ -7,6 +7,7 @@ from typing import Any
 
 from agents import Agent
 from agents.llm import ChatAgent, ChatClient, Seat
+from benchmarks.lineups import seat_lineup
 from benchmarks.model_config import ModelsConfig, Table
 
 MakeClient = Callable[[str, str], ChatClient]
@@ -41,19 +42,17 @@ class Speakers:
             make_agents: all seats' agents for the name of a policy.
 
         """
-        seated: dict[str, Agent] = {}
-        policies: dict[str, Mapping[str, Agent]] = {}
-        for seat, names in names_of.items():
-            named = (table.seats[name] for name in names if name in table.seats)
-            player = next(named, table.everyone)
-            if player in self._models.models:
-                seated[seat] = self._agent(player, seat, make_seat(seat))
-                continue
-            if player not in policies:
-                policies[player] = make_agents(player)
-            seated[seat] = policies[player][seat]
-        return seated
+        return seat_lineup(
+            table,
+            names_of=names_of,
+            make_agents=make_agents,
+            speak_for=lambda player, seat: self._speaker(player, seat, make_seat),
+        )
 
-    def _agent(self, model: str, seat_name: str, seat: Seat) -> ChatAgent:
-        options: dict[str, Any] = self._models.models[model].agent_options()
-        return ChatAgent(self._make_client(model, seat_name), seat, **options)
+    def _speaker(
+        self, player: str, seat: str, make_seat: Callable[[str], Seat]
+    ) -> ChatAgent | None:
+        if player not in self._models.models:
+            return None
+        options: dict[str, Any] = self._models.models[player].agent_options()
+        return ChatAgent(self._make_client(player, seat), make_seat(seat), **options)

@@ -1,162 +1,148 @@
-"""What the suites of all games have in common: named policies under named conditions."""
+"""Suites: what one comparison plays, in one arena or in several."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
-from benchmarks.model_config import ModelsConfig
+from benchmarks.arena import Arena
+from benchmarks.cleanup import arena as cleanup
+from benchmarks.model_config import Budget, ModelsConfig
+from benchmarks.negotiation import arena as negotiation
+from benchmarks.seated_training import SeatedTraining
 from cleanup_icn import ConfigError
 
-if TYPE_CHECKING:
-    from benchmarks.seated_training import SeatedTraining
-
-
-class Condition(Protocol):
-    """What a game is played under: a frozen value that can be sent to a process."""
-
-    @property
-    def name(self) -> str:
-        """Name of the condition in tables and records."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the condition as JSON values."""
-        ...
-
-
-LEARNED = ("ppo",)
-"""Policies that are trained before they play."""
-
-STUB_PREFIX = "stub-"
-"""How the names of policies begin that stand in for a model."""
-
-ConditionT = TypeVar("ConditionT", bound=Condition)
+ARENAS: Mapping[str, type[Arena[Any]]] = {
+    cleanup.GAME: cleanup.CleanupArena,
+    negotiation.GAME: negotiation.NegotiationArena,
+}
+"""The kinds of arena by the game that is played in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suite(ABC, Generic[ConditionT]):
-    """Everything that is played in one comparison: each policy under each condition is a cell."""
+class Suite:
+    """Arenas that are played, summed up and shown together."""
 
     name: str
     description: str
-    conditions: tuple[ConditionT, ...]
-    policies: tuple[str, ...]
-    shown_policy: str  # the one whose play the figure follows
-    num_episodes: int = 20  # episodes a cell
-    seed: int = 0  # of the run: starts, dice, agents, training, resampling
-    training_agent_steps: int = 120_000  # experience of a learned policy, once a condition
-    models: ModelsConfig | None = None  # whose tables are policies of this suite
-    trained: tuple[SeatedTraining, ...] = ()  # whose names are policies of this suite
+    arenas: tuple[Arena[Any], ...]  # of different names
+    budget: Budget = field(
+        default_factory=Budget
+    )  # of the models, where they have none of their own
 
-    def __post_init__(self) -> None:
-        """Check what the command line lets people choose."""
-        for name, low in (("num_episodes", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ConfigError(name, value, f"an integer of at least {low}")
+    @classmethod
+    def of(cls, arena: Arena[Any]) -> Self:
+        """Return the suite of one arena alone, with its name."""
+        return cls(name=arena.name, description=arena.description, arenas=(arena,))
 
     @property
-    @abstractmethod
-    def title(self) -> str:
-        """What stands above the table."""
+    def models(self) -> ModelsConfig | None:
+        """The models that play, the same in all arenas; None without any."""
+        return next((arena.models for arena in self.arenas if arena.models is not None), None)
 
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Return the suite as JSON values."""
+    def title_of(self, arena: Arena[Any]) -> str:
+        """Return what stands above an arena's table."""
+        return arena.title if arena.name == self.name else f"{self.name}, {arena.title}"
 
     @property
-    def table_names(self) -> frozenset[str]:
-        """The policies that are tables at which models sit."""
-        tables = self.models.tables if self.models is not None else ()
-        return frozenset(table.name for table in tables)
+    def policies(self) -> tuple[str, ...]:
+        """The policies of all arenas, each once."""
+        return tuple(dict.fromkeys(name for arena in self.arenas for name in arena.policies))
+
+    def arena(self, name: str) -> Arena[Any]:
+        """Return the arena of this name. Raises `ConfigError` where there is none."""
+        by_name = {arena.name: arena for arena in self.arenas}
+        if name not in by_name:
+            raise ConfigError("arena", name, f"one of {', '.join(by_name)}")
+        return by_name[name]
+
+    def each(self, change: Callable[[Arena[Any]], Arena[Any]]) -> Self:
+        """Return the suite with every arena changed alike."""
+        return replace(self, arenas=tuple(map(change, self.arenas)))
+
+    def with_run(self, *, num_episodes: int | None, seed: int | None) -> Self:
+        """Return the suite with another number of episodes a cell, or another seed."""
+        wanted = {"num_episodes": num_episodes, "seed": seed}
+        given: dict[str, Any] = {name: n for name, n in wanted.items() if n is not None}
+        return self.each(lambda arena: replace(arena, **given))
 
     def with_models(self, models: ModelsConfig) -> Self:
-        """Return the suite with the tables of `models` in the place of the stub models."""
-        stubs = [name for name in self.policies if name.startswith(STUB_PREFIX)]
-        at = self.policies.index(stubs[0]) if stubs else len(self.policies)
-        others = [name for name in self.policies if name not in stubs]
-        tables = [table.name for table in models.tables]
-        return replace(self, models=models, policies=(*others[:at], *tables, *others[at:]))
+        """Return the suite with the tables of `models` in the place of the stub models.
 
-    def with_trained(self, trained: Sequence[SeatedTraining]) -> Self:
-        """Return the suite with trainings as further policies.
-
-        Raises:
-            ConfigError: a name is that of another policy.
+        The suite's budget holds where `models` has none of its own.
         """
-        policies = list(self.policies)
-        for each in trained:
-            if each.name in (*policies, *LEARNED):
-                allowed = "a folder of a name that no other policy here has"
-                raise ConfigError("--trained", each.name, allowed)
-            policies.append(each.name)
-        return replace(self, trained=(*self.trained, *trained), policies=tuple(policies))
-
-    def players(self, policy: str) -> tuple[str, ...]:
-        """Return who plays the episodes of a policy: itself, or its training seeds."""
-        seeds = (each.players for each in self.trained if each.name == policy)
-        return next(seeds, (policy,))
-
-    def training_of(self, player: str) -> SeatedTraining | None:
-        """Return the training of which a player is a seed; None for all other policies."""
-        return next((each for each in self.trained if player in each.players), None)
+        if models.budget == Budget():
+            models = replace(models, budget=self.budget)
+        return self.each(lambda arena: arena.with_models(models))
 
     def with_policies(self, wanted: Sequence[str]) -> Self:
-        """Return the suite with these of its policies alone, in its own order.
+        """Return the suite with these policies alone, in the arenas that have any of them.
 
-        If the one that the figure follows is not among them, it follows the first table of models
-        or, without one, the first policy.
+        Raises:
+            ConfigError: no arena has a policy of that name.
         """
         for name in wanted:
             if name not in self.policies:
                 raise ConfigError("policies", name, f"some of {', '.join(self.policies)}")
-        chosen = tuple(name for name in self.policies if name in wanted)
-        tables = [name for name in chosen if name in self.table_names]
-        shown = self.shown_policy if self.shown_policy in chosen else (tables or chosen)[0]
-        return replace(self, policies=chosen, shown_policy=shown)
+        chosen = (
+            arena.with_policies([name for name in wanted if name in arena.policies])
+            for arena in self.arenas
+            if not set(wanted).isdisjoint(arena.policies)
+        )
+        return replace(self, arenas=tuple(chosen))
 
-    def players_to_dict(self) -> dict[str, Any]:
-        """Return who plays as JSON values; where a model is served does not belong to it."""
-        players: dict[str, Any] = {"policies": list(self.policies)}
-        if self.models is not None:
-            told = self.models.to_dict()
-            for model in told["models"].values():
-                del model["client"]
-            players |= {name: told[name] for name in ("models", "tables", "judge")}
-        if self.trained:
-            players["trained"] = [each.to_dict() for each in self.trained]
-        return players
+    def without(self, missing: Sequence[str]) -> Self:
+        """Return the suite without some policies, and without arenas that have no others."""
+        if not missing:
+            return self
+        return self.with_policies([name for name in self.policies if name not in missing])
 
-    def condition(self, name: str) -> ConditionT:
-        """Return the condition of this name. Raises `ConfigError` where there is none."""
-        by_name = {condition.name: condition for condition in self.conditions}
-        if name not in by_name:
-            raise ConfigError("contract", name, f"one of {', '.join(by_name)}")
-        return by_name[name]
+    def with_trained(self, seat: Callable[[Arena[Any]], SeatedTraining]) -> Self:
+        """Return the suite with a training as a further policy of the first arena that takes it.
 
-    def plays(self, policy: str, condition: ConditionT) -> bool:
-        """Whether the policy is played under the condition: a training under its own."""
-        own = (each.contract for each in self.trained if each.name == policy)
-        return next(own, condition.name) == condition.name
+        Raises:
+            ConfigError: no arena does; the first one says why.
+        """
+        refusals = []
+        for index, arena in enumerate(self.arenas):
+            try:
+                seated = arena.with_trained([seat(arena)])
+            except ConfigError as error:
+                refusals.append(error)
+            else:
+                arenas = (*self.arenas[:index], seated, *self.arenas[index + 1 :])
+                return replace(self, arenas=arenas)
+        raise refusals[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the suite as JSON values."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "arenas": [arena.to_dict() for arena in self.arenas],
+            "budget": self.budget.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the suite that `to_dict` told of, with models that cannot be asked.
+
+        Raises:
+            ConfigError: this version writes no such suite.
+        """
+        try:
+            arenas = tuple(_arena_from_dict(each) for each in told["arenas"])
+            budget = Budget(**told.get("budget", {}))
+            return cls(
+                name=told["name"], description=told["description"], arenas=arenas, budget=budget
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            allowed = f"a suite as this version writes it ({error})"
+            raise ConfigError("suite", told.get("name"), allowed) from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A policy under a condition, both by name; of a training, one training seed of it."""
-
-    policy: str
-    contract: str
-
-
-def cells_of(suite: Suite[Any]) -> list[Cell]:
-    """Return the suite's cells in the order of its tables."""
-    return [
-        Cell(policy=player, contract=condition.name)
-        for policy in suite.policies
-        for condition in suite.conditions
-        if suite.plays(policy, condition)
-        for player in suite.players(policy)
-    ]
+def _arena_from_dict(told: Mapping[str, Any]) -> Arena[Any]:
+    made: Any = ARENAS[told["game"]]
+    arena: Arena[Any] = made.from_dict(told)
+    return arena

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -12,20 +11,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.metrics import Row
-from benchmarks.statistics import TRAINING_SEED, Estimate
+from benchmarks.statistics import Estimate
 
 ONE_TABLE_COLUMNS = 140
 """Width of a terminal, in characters, from which on all measures stand in one table."""
-
-_CAPTION = (
-    "Means over n episodes. [low, high]: 95% bootstrap interval; ±: half the width of one; "
-    "without either, all n episodes gave the same."
-)
-_SEEDS_CAPTION = (
-    " Where n counts training seeds, means and intervals are over these, by Student's t; the value "
-    "of a seed is its mean over its episodes."
-)
 
 
 class TableRow(Protocol):
@@ -86,22 +75,6 @@ def render_serving(serving: Mapping[str, Any]) -> Table:
         if value is not None:
             table.add_row(name, value)
     return table
-
-
-def render_tables(rows: Sequence[Row], *, title: str, width: int) -> Group:
-    """Lay out the rows for a terminal of so many characters; docs/compare.md has the columns."""
-    has_seeds = any(row.unit == TRAINING_SEED for row in rows)
-    caption = _CAPTION + _SEEDS_CAPTION * has_seeds
-    return lay_out(
-        rows, (_REACHED, _HOW), title=title, width=width, caption=caption, write_n=_write_n
-    )
-
-
-def _write_n(row: Row) -> str:
-    if row.unit != TRAINING_SEED:
-        return str(row.n)
-    seeds = "1 seed" if row.n == 1 else f"{row.n} seeds"
-    return f"{seeds} x\n{row.episodes} episodes"  # two lines: the intervals need the room
 
 
 def lay_out(
@@ -167,23 +140,11 @@ def without_interval(estimate: Estimate) -> str:
 def with_half_width(estimate: Estimate, *, decimals: int) -> str:
     """Write a mean and half the width of its interval."""
     mean = f"{estimate.mean:.{decimals}f}"
-    if estimate.is_deterministic or estimate.low is None or estimate.high is None:
+    if estimate.is_deterministic:
         return mean
+    if estimate.low is None or estimate.high is None:
+        return f"{mean} ±?"
     half_width, smallest = (estimate.high - estimate.low) / 2, 10.0**-decimals
     if half_width < smallest:
         return f"{mean} ±<{smallest:.{decimals}f}"
     return f"{mean} ±{half_width:.{decimals}f}"
-
-
-_REACHED = (
-    Column("welfare", "welfare", partial(with_half_width, decimals=0)),
-    Column("efficiency", "efficiency", with_interval),
-    Column("after change", "efficiency_after_change", with_interval),
-)
-_HOW = (
-    Column("equality", "equality", partial(with_half_width, decimals=2)),
-    Column("transfers", "transfers", partial(with_half_width, decimals=0)),
-    Column("illegal", "illegal", partial(with_half_width, decimals=1)),
-    Column("malformed", "malformed", partial(with_half_width, decimals=1)),
-    Column("talks", "negotiations", partial(with_half_width, decimals=1)),
-)

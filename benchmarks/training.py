@@ -7,10 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import suite as suites_of_all_games
-from benchmarks.conditions import Condition
+from benchmarks.arena import Arena, Condition
 from benchmarks.seeds import seed_of
-from benchmarks.suites import CleanupSuite
 
 if TYPE_CHECKING:
     from agents.ppo import Batch
@@ -24,9 +22,10 @@ def is_available() -> bool:
     return all(find_spec(package) is not None for package in _NEEDED)
 
 
-def checkpoint_folder(folder: Path, policy: str, condition: suites_of_all_games.Condition) -> Path:
+def checkpoint_folder(folder: Path, arena: str, policy: str, condition: Condition) -> Path:
     """Return where in a run's folder the policy trained under a condition is kept."""
-    return folder / policy / condition.name.replace("/", "-")
+    in_arena, under_condition = (name.replace("/", "-") for name in (arena, condition.name))
+    return folder / policy / in_arena / under_condition
 
 
 def finished_checkpoint(folder: Path) -> Path | None:
@@ -35,40 +34,22 @@ def finished_checkpoint(folder: Path) -> Path | None:
     return checkpoint if checkpoint.exists() and about.exists() else None
 
 
-def train_policy(
-    suite: CleanupSuite, condition: Condition, *, out: Path, on_agent_steps: Callable[[int], None]
-) -> Path:
-    """Train on the suite's world from drawn starts, as in evaluation; see `train_on`."""
-    scenario = suite.scenario
-    return train_on(
-        lambda num_lanes: condition.make_batch(scenario.config, num_lanes, starts=scenario.starts),
-        suite,
-        out=out,
-        on_agent_steps=on_agent_steps,
-        meta={
-            "suite": suite.name,
-            "contract": condition.to_dict(),
-            "scenario": scenario.to_dict(),
-        },
-    )
-
-
 def train_on(
     make_batch: Callable[[int], Batch],
-    suite: suites_of_all_games.Suite[Any],
+    arena: Arena[Any],
     *,
     out: Path,
     on_agent_steps: Callable[[int], None],
     meta: Mapping[str, Any],
     hyper_parameters: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Train as the suite says, going on from what is in `out`; returns the checkpoint.
+    """Train as the arena says, going on from what is in `out`; returns the checkpoint.
 
-    The seed follows from the suite's, so a condition is trained alike whatever else is played.
+    The seed follows from the arena's, so a condition is trained alike whatever else is played.
 
     Args:
         make_batch: makes so many lanes that restart by themselves.
-        suite: says how long, and the seed.
+        arena: says how long, and the seed.
         out: folder of the checkpoint.
         on_agent_steps: is told, now and then, how many agent-steps were made since last told.
         meta: what the checkpoint shall say about itself.
@@ -84,11 +65,11 @@ def train_on(
         on_agent_steps(agent_steps - made)
         made = agent_steps
 
-    settings = PPOSettings(total_agent_steps=suite.training_agent_steps, **(hyper_parameters or {}))
+    settings = PPOSettings(total_agent_steps=arena.training_agent_steps, **(hyper_parameters or {}))
     trained = train(
         make_batch(settings.num_lanes),
         settings,
-        seed=seed_of(suite.seed),
+        seed=seed_of(arena.seed),
         out=out,
         on_progress=on_progress,
         meta=meta,

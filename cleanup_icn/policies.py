@@ -5,13 +5,14 @@ They read the same words as a language model does, so they know no more than it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cleanup_icn.bots import BOTS, Bot, planner
 from cleanup_icn.config import CleanupConfig, ConfigError
+from cleanup_icn.contracts import Contract
 from cleanup_icn.icn.bots import follow_contract, negotiate
-from cleanup_icn.icn.text import is_waiting, parse_contracts, parse_talks
+from cleanup_icn.icn.text import TalkView, is_waiting, parse_contracts, parse_talks
 from cleanup_icn.observe import View
 from cleanup_icn.state import WAIT
 from cleanup_icn.text import parse_observation
@@ -21,7 +22,7 @@ Policy = Callable[[Any], int]
 SCRIPTED = (*BOTS, "contract-follower", "planner")
 """Names of the scripted policies."""
 
-_HAGGLERS = ("division-of-labour", "contract-follower", "planner")
+HAGGLERS = ("division-of-labour", "contract-follower", "planner")
 """Those who take part in talks; the others pass and, asked for an answer, abstain."""
 
 
@@ -34,32 +35,56 @@ def scripted_policy(name: str, env: Any) -> Policy:
     Raises:
         ConfigError: no scripted policy has that name.
     """
-    if name not in SCRIPTED:
-        raise ConfigError("policy", name, "one of " + ", ".join(SCRIPTED))
     config: CleanupConfig = env.unwrapped.config
-    bots: dict[str, Bot] = dict(BOTS)
-    if name == "planner":
-        bots[name] = planner(config)
+    bot, talks = scripted_bot(name, config), name in HAGGLERS
 
     def policy(observation: Any) -> int:
-        words = words_of(observation)
-        return play_by_words(words, bots.get(name), talks=name in _HAGGLERS)
+        return play_by_words(words_of(observation), bot, talks=talks)
 
     return policy
 
 
-def play_by_words(words: str, bot: Bot | None, *, talks: bool) -> int:
-    """Answer an observation in words; ``bot`` None follows the contract in force.
+def scripted_bot(name: str, config: CleanupConfig) -> Bot | None:
+    """Return what a scripted policy does in play; None follows the contract in force.
 
-    With ``talks`` the answers in talks are those of `cleanup_icn.icn.bots.negotiate`, else pass.
+    Raises:
+        ConfigError: no scripted policy has that name.
     """
+    if name not in SCRIPTED:
+        raise ConfigError("policy", name, "one of " + ", ".join(SCRIPTED))
+    return planner(config) if name == "planner" else BOTS.get(name)
+
+
+def play_by_words(words: str, bot: Bot | None, *, talks: bool) -> int:
+    """Answer an observation in words; see `play`."""
     seen: View = parse_observation(words)
     if is_waiting(words):
         return WAIT
-    under_way = parse_talks(words)
+    return play(
+        seen, bot, contracts=parse_contracts(words), under_way=parse_talks(words), talks=talks
+    )
+
+
+def play(
+    seen: View,
+    bot: Bot | None,
+    *,
+    contracts: Sequence[Contract],
+    under_way: TalkView | None,
+    talks: bool,
+) -> int:
+    """Answer what is seen.
+
+    Args:
+        seen: the world.
+        bot: what to do in play; None follows the contracts.
+        contracts: in force, the null contract left out.
+        under_way: the talks; None in play.
+        talks: whether it answers in talks as `cleanup_icn.icn.bots.negotiate`; else it passes.
+    """
     if under_way is not None:
-        return negotiate(seen, parse_contracts(words), under_way) if talks else WAIT
-    return bot(seen) if bot else follow_contract(seen, parse_contracts(words))
+        return negotiate(seen, contracts, under_way) if talks else WAIT
+    return bot(seen) if bot else follow_contract(seen, contracts)
 
 
 def words_of(observation: Any) -> str:

@@ -1,11 +1,11 @@
-"""Recorded sessions as they lie on disk: both published layouts, and our own records.
+"""Recorded sessions: files in both published layouts, and records of our own.
 
 ```
 history*.json    published 2024   {"rounds": [{"agent", "public_answer", ...}, ...]}
 answers*.json    published 2023   {"rounds": [[name, answer], ...],
                                    "voting_sessions": {"0": {"deal_suggestion": answer}}}
-episodes.jsonl   our own          a record a line: {"game", "turns": [{"party", "public", "deal",
-                                  "status"}, ...]}, the final proposal last
+a record         our own          {"game", "turns": [{"party", "public", "deal", "status"}, ...]},
+                                  the final proposal last
 ```
 
 Files are found by name, in a folder to any depth or in a zip archive. A file that cannot be used
@@ -25,15 +25,12 @@ from typing import Any
 
 from negotiation_games.game import GameError
 
-EPISODES = "episodes.jsonl"
-
 
 class Layout(Enum):
-    """How a session was recorded; the value is the pattern of its file's name."""
+    """How a published session was recorded; the value is the pattern of its file's name."""
 
     HISTORY = "history*.json"
     ANSWERS = "answers*.json"
-    RECORD = EPISODES
 
 
 class SessionError(ValueError):
@@ -62,7 +59,7 @@ class Session:
     (`Layout.ANSWERS`), else None: then the last entry is the final proposal.
     """
 
-    layout: Layout
+    layout: Layout | None  # None: a record of our own
     entries: tuple[Entry, ...]
     final: str | None = None
     game: str | None = None  # the name of the game, where the record has one
@@ -78,32 +75,29 @@ class LogFile:
 
 
 def find_log_files(logs: Path, layouts: tuple[Layout, ...]) -> Iterator[LogFile]:
-    """Yield the files of these layouts in a folder, a zip archive, or a file of records.
+    """Yield the files of these layouts in a folder or a zip archive.
 
     Raises:
-        GameError: ``logs`` is none of the three, or cannot be opened.
+        GameError: ``logs`` is neither, or cannot be opened.
     """
     if logs.is_dir():
         yield from _in_folder(logs, layouts)
-    elif logs.is_file() and logs.suffix == ".jsonl":
-        yield LogFile(logs.name, Layout.RECORD, _read(logs))
     elif logs.is_file() and zipfile.is_zipfile(logs):
         yield from _in_archive(logs, layouts)
     else:
         found = "no such file or folder" if not logs.exists() else "a file of another kind"
-        raise GameError(f"logs {logs}", found, f"a folder, a zip archive or {EPISODES}")
+        raise GameError(f"logs {logs}", found, "a folder or a zip archive")
 
 
-def read_sessions(file: LogFile) -> Iterator[tuple[str, Session | SessionError]]:
-    """Yield every session of a file with its name; if it cannot be read, why."""
+def read_session(file: LogFile) -> Session | SessionError:
+    """Return the session of a file; if it cannot be read, why."""
     if isinstance(file.content, SessionError):
-        yield file.name, file.content
-    elif file.layout is Layout.RECORD:
-        for number, line in enumerate(file.content.splitlines(), start=1):
-            if line.strip():
-                yield f"{file.name}:{number}", _read_session(line, file.layout)
-    else:
-        yield file.name, _read_session(file.content, file.layout)
+        return file.content
+    try:
+        document = _object(_parse_json(file.content), "the file")
+        return _READERS[file.layout](document)
+    except SessionError as error:
+        return error
 
 
 def _in_folder(folder: Path, layouts: tuple[Layout, ...]) -> Iterator[LogFile]:
@@ -140,14 +134,6 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes | SessionError:
         return archive.read(name)
     except (RuntimeError, OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         return SessionError(f"cannot be unpacked: {error}")
-
-
-def _read_session(data: bytes, layout: Layout) -> Session | SessionError:
-    try:
-        document = _object(_parse_json(data), "the file")
-        return _READERS[layout](document)
-    except SessionError as error:
-        return error
 
 
 def _parse_json(data: bytes) -> Any:
@@ -188,7 +174,7 @@ def read_record(document: Mapping[str, Any]) -> Session:
     turns = _list(_member(document, "turns", "the record"), "turns")
     entries = tuple(_read_turn(f"turns[{i}]", each) for i, each in enumerate(turns))
     game = document.get("game")
-    return Session(Layout.RECORD, entries, game=None if game is None else _text(game, "game"))
+    return Session(None, entries, game=None if game is None else _text(game, "game"))
 
 
 def _read_turn(where: str, turn: Any) -> Entry:
@@ -202,11 +188,7 @@ def _read_turn(where: str, turn: Any) -> Entry:
     )
 
 
-_READERS = {
-    Layout.HISTORY: _read_history,
-    Layout.ANSWERS: _read_answers,
-    Layout.RECORD: read_record,
-}
+_READERS = {Layout.HISTORY: _read_history, Layout.ANSWERS: _read_answers}
 
 
 def _rounds(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -108,7 +108,7 @@ def judge_commonweal(game: Game, session: Session) -> SessionResult:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """A rule set and the layouts it reads."""
+    """A rule set and the published layouts it reads; records of our own are read by all."""
 
     judge: Callable[[Game, Session], SessionResult]
     layouts: tuple[Layout, ...]
@@ -116,8 +116,8 @@ class RuleSet:
 
 RULE_SETS = {
     "commonweal": RuleSet(judge_commonweal, tuple(Layout)),
-    "paper-2024": RuleSet(judge_paper_2024, (Layout.HISTORY, Layout.RECORD)),
-    "paper-2023": RuleSet(judge_paper_2023, (Layout.ANSWERS, Layout.RECORD)),
+    "paper-2024": RuleSet(judge_paper_2024, (Layout.HISTORY,)),
+    "paper-2023": RuleSet(judge_paper_2023, (Layout.ANSWERS,)),
 }
 """The rule sets by name."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from negotiation_games.answers import ParseStatus
 from negotiation_games.game import Game, GameError
 from negotiation_games.load import load_game
-from negotiation_games.log_files import Session, SessionError, find_log_files, read_sessions
+from negotiation_games.log_files import Session, SessionError, find_log_files, read_session
 from negotiation_games.log_rules import RULE_SETS, RuleSet, SessionResult
 
 Z_95 = 1.959963984540054
@@ -88,12 +88,10 @@ def evaluate_logs(logs: Path, *, game: str | Path | Game, rules: str) -> LogRepo
     """Evaluate the sessions found in ``logs``.
 
     Args:
-        logs: a folder (searched to any depth), a zip archive, or ``episodes.jsonl``.
-        game: the game that was played, its folder, or its name; parties are compared by name. In
-            our own records, episodes of other games are left out.
+        logs: a folder (searched to any depth) or a zip archive.
+        game: the game that was played, its folder, or its name; parties are compared by name.
         rules: ``"commonweal"`` (the rule of the game; reads every layout), ``"paper-2024"``
-            (``history*.json``) or ``"paper-2023"`` (``answers*.json``); the last two read our own
-            records as well.
+            (``history*.json``) or ``"paper-2023"`` (``answers*.json``).
 
     Raises:
         GameError: unknown rules, a game that cannot be read, or nothing to evaluate in ``logs``. A
@@ -103,7 +101,7 @@ def evaluate_logs(logs: Path, *, game: str | Path | Game, rules: str) -> LogRepo
     played = game if isinstance(game, Game) else load_game(game, evaluation_only=True)
     files = find_log_files(Path(logs), rule_set.layouts)
     report = evaluate_sessions(
-        (each for file in files for each in read_sessions(file)), game=played, rules=rules
+        ((file.name, read_session(file)) for file in files), game=played, rules=rules
     )
     if not report.sessions and not report.skips:
         patterns = " or ".join(layout.value for layout in rule_set.layouts)
@@ -114,7 +112,10 @@ def evaluate_logs(logs: Path, *, game: str | Path | Game, rules: str) -> LogRepo
 def evaluate_sessions(
     sessions: Iterable[tuple[str, Session | SessionError]], *, game: Game, rules: str
 ) -> LogReport:
-    """Evaluate sessions given by name, as `read_sessions` yields them.
+    """Evaluate sessions given by name; an error in a session's place says why it is left out.
+
+    Records of our own become sessions by `negotiation_games.log_files.read_record`; those of other
+    games are left out.
 
     Raises:
         GameError: unknown rules.

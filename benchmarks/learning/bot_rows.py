@@ -11,7 +11,7 @@ from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.bots import BOTS, Bot, planner
 from cleanup_icn.contracts import Contract
 from cleanup_icn.icn.bots import follow_contract
-from cleanup_icn.observe import VectorObserver, view
+from cleanup_icn.observe import VectorObserver, View, view
 from cleanup_icn.state import CleanupState
 
 if TYPE_CHECKING:
@@ -21,18 +21,45 @@ ROW_POLICIES = (*BOTS, "contract-follower", "planner", "random")
 """The names of policies that need no training."""
 
 
-class BotRows:
-    """Plays a bot for every row: reads the world back from the vector that shows it.
+class WorldReader:
+    """Reads the world back from vectors that show it.
 
     Args:
-        bot: what to do, from what is seen.
         config: the game in which the vectors were written; what comes after the world in a row, a
             contract's vector say, is not read.
     """
 
+    def __init__(self, config: CleanupConfig) -> None:
+        self._config = config
+        observer = VectorObserver(config)
+        self._scales = observer.amount_scales
+        self.size = observer.size
+        """Length of what shows the world."""
+
+    def views(self, observations: npt.NDArray[np.float32]) -> list[View]:
+        """Return what each row shows, (R, D)."""
+        n = self._config.num_agents
+        indices = observations[:, :n].argmax(axis=1)
+        at_shore = (observations[:, n : 2 * n] > 0.5) @ (1 << np.arange(n))
+        amounts = np.rint(observations[:, 2 * n : 2 * n + 3] * self._scales).astype(np.int64)
+        return [
+            view(self._config, CleanupState(shore, pollution, fruit), step, index)
+            for index, shore, (pollution, fruit, step) in zip(
+                indices.tolist(), at_shore.tolist(), amounts.tolist(), strict=True
+            )
+        ]
+
+
+class BotRows:
+    """Plays a bot for every row.
+
+    Args:
+        bot: what to do, from what is seen.
+        config: see `WorldReader`.
+    """
+
     def __init__(self, bot: Bot, config: CleanupConfig) -> None:
-        self._bot, self._config = bot, config
-        self._scales = VectorObserver(config).amount_scales
+        self._bot, self._world = bot, WorldReader(config)
 
     def act(
         self,
@@ -42,17 +69,7 @@ class BotRows:
     ) -> npt.NDArray[np.intp]:
         """Actions (R,) for observations (R, D); a bot's are legal, and nothing is drawn."""
         del masks, uniforms
-        n = self._config.num_agents
-        indices = observations[:, :n].argmax(axis=1)
-        at_shore = (observations[:, n : 2 * n] > 0.5) @ (1 << np.arange(n))
-        amounts = np.rint(observations[:, 2 * n : 2 * n + 3] * self._scales).astype(np.int64)
-        actions = [
-            self._bot(view(self._config, CleanupState(shore, pollution, fruit), step, index))
-            for index, shore, (pollution, fruit, step) in zip(
-                indices.tolist(), at_shore.tolist(), amounts.tolist(), strict=True
-            )
-        ]
-        return np.array(actions, np.intp)
+        return np.array([self._bot(seen) for seen in self._world.views(observations)], np.intp)
 
 
 class RandomRows:

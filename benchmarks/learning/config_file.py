@@ -15,8 +15,8 @@ from benchmarks.learning.cleanup_file import read_cleanup
 from benchmarks.learning.experiment import SHARED, EvaluationSettings, Experiment, Sharing
 from benchmarks.learning.negotiation_file import read_negotiation
 from benchmarks.learning.partners_file import read_partners
-from benchmarks.learning.sections import SectionReader
 from benchmarks.learning.two_stage_file import read_two_stage
+from benchmarks.sections import SectionReader
 from cleanup_icn import ConfigError
 
 _CONFIGS = files("benchmarks.learning") / "configs"

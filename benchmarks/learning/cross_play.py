@@ -14,14 +14,17 @@ from typing import Any, NamedTuple
 
 from agents import Agent
 from benchmarks import training
-from benchmarks.conditions import Env
+from benchmarks.arena import Cell
+from benchmarks.cleanup.conditions import Env
+from benchmarks.cleanup.policies import make_agents
+from benchmarks.cleanup.runner import EpisodeResult, begin, from_record
+from benchmarks.cleanup.training import train_policy
 from benchmarks.driver import play
+from benchmarks.episode_row import KeptEpisode
 from benchmarks.learning.cross_play_settings import PPO, CrossPlay
 from benchmarks.learning.trained_players import seated
-from benchmarks.policies import make_agents
-from benchmarks.runner import EpisodeResult, begin, from_record
-from benchmarks.store import RunFolder
-from benchmarks.suite import Cell
+from benchmarks.store import PlannedCell, RunFolder
+from benchmarks.work import Stopwatch, kept_episode
 from benchmarks.workers import tell, workers
 
 _AND = " + "  # between the names of the two players in a record
@@ -57,10 +60,20 @@ def pairings(setting: CrossPlay) -> list[Pairing]:
     """Return all cells, in the order of tables."""
     return [
         Pairing(condition.name, row, column)
-        for condition in setting.suite.conditions
+        for condition in setting.arena.conditions
         for row in setting.players(condition.name)
         for column in setting.players(condition.name)
     ]
+
+
+def open_folder(path: Path, setting: CrossPlay, *, resume: bool = False) -> RunFolder:
+    """Open the folder of a run of this setting; see `RunFolder`."""
+    arena, episodes = setting.arena.name, setting.settings.episodes
+    cells = [
+        PlannedCell(arena, cell.policy, cell.contract, episodes)
+        for cell in (pairing.cell for pairing in pairings(setting))
+    ]
+    return RunFolder(path, setting.to_dict(), cells, resume=resume)
 
 
 @dataclass(frozen=True)
@@ -89,14 +102,14 @@ def play_all(
     report("episodes", sum(map(len, played.values())))
     trainings = [
         _Training(player, condition.name)
-        for condition in setting.suite.conditions
+        for condition in setting.arena.conditions
         for player in setting.group(PPO.removesuffix("-"), condition.name)
     ]
     rows = _missing_by_row(setting, played)
 
-    def keep(pairing: Pairing, result: EpisodeResult) -> None:
-        folder.keep_episode(result.to_dict())
-        played[pairing][result.episode] = result
+    def keep(kept: KeptEpisode) -> None:
+        folder.keep_episode(kept)
+        _put(played, kept)
         report("episodes", 1)
 
     for work in (
@@ -144,9 +157,9 @@ def _train(setting: CrossPlay, folder: Path, wanted: _Training) -> Iterator[Any]
     steps = setting.settings.ppo_agent_steps
     if training.finished_checkpoint(out) is None:
         seed = setting.settings.seed + int(wanted.player.removeprefix(PPO))
-        suite = replace(setting.suite, seed=seed)
-        condition = suite.condition(wanted.contract)
-        training.train_policy(suite, condition, out=out, on_agent_steps=lambda _: None)
+        arena = replace(setting.arena, seed=seed)
+        condition = arena.condition(wanted.contract)
+        train_policy(arena, condition, out=out, on_agent_steps=lambda _: None)
     yield _PROGRESS, "agent_steps", steps
 
 
@@ -155,15 +168,16 @@ def _play_row(
 ) -> Iterator[Any]:
     """Play episodes of some cells that have seat 0 in common."""
     first = next(iter(missing))
-    env: Env = setting.suite.condition(first.contract).make_env(setting.suite.scenario.config)
+    env: Env = setting.arena.condition(first.contract).make_env(setting.arena.scenario.config)
     in_seat_0 = _agents(setting, folder, first.row, first.contract, env)
     for pairing, episodes in missing.items():
         elsewhere = _agents(setting, folder, pairing.column, pairing.contract, env)
         seat_0, *others = env.possible_agents
         agents = {seat_0: in_seat_0[seat_0], **{seat: elsewhere[seat] for seat in others}}
         for episode in episodes:
-            under_way = begin(setting.suite, pairing.cell, episode, env=env, agents=agents)
-            yield _EPISODE, pairing, play(under_way, agents)
+            watch = Stopwatch()
+            under_way = begin(setting.arena, pairing.cell, episode, env=env, agents=agents)
+            yield _EPISODE, kept_episode(setting.arena, play(under_way, agents), watch)
 
 
 def _agents(
@@ -185,17 +199,22 @@ def _policy(checkpoint: Path) -> Any:
 
 
 def _checkpoints(setting: CrossPlay, folder: Path, player: str, contract: str) -> Path:
-    return training.checkpoint_folder(folder, player, setting.suite.condition(contract))
+    arena = setting.arena
+    return training.checkpoint_folder(folder, arena.name, player, arena.condition(contract))
 
 
 def _kept(setting: CrossPlay, folder: RunFolder) -> Played:
     """Return the episodes of an earlier part of the run, by cell; every cell is there."""
     played: Played = {pairing: {} for pairing in pairings(setting)}
-    for record in folder.episodes():
-        result = from_record(record)
-        if Pairing.of(result) in played:
-            played[Pairing.of(result)][result.episode] = result
+    with folder.reader() as reader:
+        for kept in reader.episodes():
+            _put(played, kept)
     return played
+
+
+def _put(played: Played, kept: KeptEpisode) -> None:
+    result = from_record(kept.record)
+    played[Pairing.of(result)][result.episode] = result
 
 
 def _missing_by_row(setting: CrossPlay, played: Played) -> list[dict[Pairing, list[int]]]:

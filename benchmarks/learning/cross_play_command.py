@@ -67,28 +67,26 @@ def _play(
     setting: CrossPlay, out: Path, *, num_workers: int, resume: bool
 ) -> tuple[list[MatrixRow], list[CompanyRow]]:
     """Play, write what came of it, and return its rows."""
-    from benchmarks.learning.cross_play import pairings, play_all
+    from benchmarks.learning.cross_play import open_folder, pairings, play_all
     from benchmarks.learning.cross_play_figure import save_heat_maps
     from benchmarks.learning.cross_play_rows import company_rows, matrix_rows
-    from benchmarks.store import FIGURES, TABLE, RunFolder
+    from benchmarks.store import FIGURES, TABLE
 
-    folder, start_s = RunFolder(out, setting.to_dict(), resume=resume), time.monotonic()
-    settings, num_conditions = setting.settings, len(setting.suite.conditions)
+    settings, num_conditions = setting.settings, len(setting.arena.conditions)
     totals = {
         "agent_steps": settings.ppo_seeds * num_conditions * settings.ppo_agent_steps,
         "episodes": len(pairings(setting)) * settings.episodes,
     }
-    with _Progress(totals) as progress:
-        played = play_all(setting, folder, num_workers=num_workers, report=progress.report)
-    rows = matrix_rows(setting, played)
-    company = company_rows(setting, rows)
-    folder.write_json(TABLE, [row.to_dict() for row in rows])
-    folder.write_json(COMPANY, [row.to_dict() for row in company])
-    save_heat_maps(setting, rows, [folder.path / name for name in FIGURES])
-    folder.write_episodes(
-        done[episode].to_dict() for done in played.values() for episode in sorted(done)
-    )
-    folder.write_run({"seconds": round(time.monotonic() - start_s, 1)})
+    start_s = time.monotonic()
+    with open_folder(out, setting, resume=resume) as folder:
+        with _Progress(totals) as progress:
+            played = play_all(setting, folder, num_workers=num_workers, report=progress.report)
+        rows = matrix_rows(setting, played)
+        company = company_rows(setting, rows)
+        folder.write_json(TABLE, [row.to_dict() for row in rows])
+        folder.write_json(COMPANY, [row.to_dict() for row in company])
+        save_heat_maps(setting, rows, [folder.path / name for name in FIGURES])
+        folder.write_run({"seconds": round(time.monotonic() - start_s, 1)})
     return rows, company
 
 
@@ -96,13 +94,13 @@ def _tables(setting: CrossPlay, rows: Sequence[MatrixRow], company: Sequence[Com
     from rich.console import Group
     from rich.text import Text
 
-    title = f"{setting.suite.name}: {setting.suite.scenario.name}"
+    title = f"{setting.arena.name}: {setting.arena.scenario.name}"
     caption = (
         "First tables: efficiency, seat 0 (rows) with everybody in the other seats (columns, by "
         f"number), means of {rows[0].n} episodes. Last table: in both seats; [low, high]: 95% "
         "interval over what n counts. All cells with intervals: table.json."
     )
-    matrices = [_matrix(setting, rows, each.name) for each in setting.suite.conditions]
+    matrices = [_matrix(setting, rows, each.name) for each in setting.arena.conditions]
     spaced: list[Any] = [part for each in matrices for part in (Text(), each)]
     heading, note = Text(title, style="bold"), Text(caption, style="italic")
     return Group(heading, *spaced, Text(), _company(company), Text(), note)

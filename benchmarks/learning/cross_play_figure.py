@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.figure import save_drawn
+from benchmarks.drawing import save_drawn
 from benchmarks.learning.cross_play_rows import EFFICIENCY, ROW_RETURN, MatrixRow
 from benchmarks.learning.cross_play_settings import CrossPlay
 
@@ -30,13 +30,13 @@ _CELL, _MARGIN = 0.42, 2.6  # inches
 
 def save_heat_maps(setting: CrossPlay, rows: Sequence[MatrixRow], paths: Iterable[Path]) -> None:
     """Draw efficiency and the return of seat 0 under every contract; save under every path."""
-    conditions = [condition.name for condition in setting.suite.conditions]
+    conditions = [condition.name for condition in setting.arena.conditions]
     most = max(len(setting.players(contract)) for contract in conditions)
     side = most * _CELL + _MARGIN
     save_drawn(
         lambda figure: _draw(figure, setting, rows, conditions),
         paths,
-        name=f"cross-play {setting.suite.name}",
+        name=f"cross-play {setting.arena.name}",
         size=(side * len(conditions), side * len(_MEASURES)),
     )
 
@@ -61,7 +61,7 @@ def _draw(
         figure.colorbar(image, ax=list(line), shrink=0.7, label=words)
     n = rows[0].n
     figure.suptitle(
-        f"{setting.suite.name}: seat 0 (rows) with everybody in the other seats (columns), "
+        f"{setting.arena.name}: seat 0 (rows) with everybody in the other seats (columns), "
         f"means of {n} episodes, the same in every cell"
     )
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.cleanup.metrics import efficiency
+from benchmarks.cleanup.runner import EpisodeResult
 from benchmarks.learning.cross_play import Pairing, Played
 from benchmarks.learning.cross_play_settings import CrossPlay
-from benchmarks.learning.rows import estimate_over_seeds
-from benchmarks.metrics import efficiency
-from benchmarks.runner import EpisodeResult
-from benchmarks.statistics import Estimate, estimate_mean
+from benchmarks.statistics import Estimate, estimate_mean, estimate_over_seeds
 
 Floats = npt.NDArray[np.float64]
 
@@ -116,7 +115,7 @@ def _values(results: Sequence[EpisodeResult]) -> dict[str, tuple[float, ...]]:
 def company_rows(setting: CrossPlay, rows: Sequence[MatrixRow]) -> list[CompanyRow]:
     """Return how every player does with itself and with others; those trained alike in one row."""
     found = []
-    for condition in setting.suite.conditions:
+    for condition in setting.arena.conditions:
         contract = condition.name
         meetings = _Meetings([row for row in rows if row.pairing.contract == contract])
         alike = {name: setting.group(name, contract) for name in setting.group_names(contract)}

@@ -6,16 +6,19 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
+from benchmarks.arena import LEARNED
 from benchmarks.checked import Checked, ModelConfigError, Rule, TableReader, one_of, whole
-from benchmarks.conditions import Fixed, Negotiated
+from benchmarks.cleanup.arena import CleanupArena, Scenario, wage_for_cleaning
+from benchmarks.cleanup.conditions import Fixed, Negotiated
+from benchmarks.cleanup.policies import POLICIES
 from benchmarks.learning.trained_players import TrainedPlayers
-from benchmarks.policies import POLICIES
-from benchmarks.suite import LEARNED
-from benchmarks.suites import CLEANUP_SMOKE, CleanupSuite, Scenario, wage_for_cleaning
+from benchmarks.suite_file import suite_named
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract
+
+_SMOKE = cast(CleanupArena, suite_named("cleanup-smoke").arenas[0])
 
 DEFAULT = "default"
 """The name of the settings that hold where no file says otherwise, and of the default world."""
@@ -24,7 +27,7 @@ PPO = "ppo-"
 """How policies are called that are trained for a cross-play; the training seed's number follows."""
 
 _DEFAULT_WORLD = replace(
-    CLEANUP_SMOKE,
+    _SMOKE,
     name=DEFAULT,
     description="Cleanup as it is by default, under a wage that makes the optimum an equilibrium",
     scenario=Scenario(
@@ -44,8 +47,8 @@ _DEFAULT_WORLD = replace(
     ),
 )
 
-WORLDS: Mapping[str, CleanupSuite] = {
-    CLEANUP_SMOKE.name: CLEANUP_SMOKE,
+WORLDS: Mapping[str, CleanupArena] = {
+    _SMOKE.name: _SMOKE,
     DEFAULT: _DEFAULT_WORLD,
 }
 """The worlds with their contract conditions."""
@@ -66,9 +69,9 @@ _POLICIES = Rule(f"different ones of {', '.join(_KNOWN)}", _are_policies, keep=t
 class CrossPlaySettings(Checked):
     """What a file says, or what holds where it is silent."""
 
-    world: Annotated[str, one_of(tuple(WORLDS))] = CLEANUP_SMOKE.name
+    world: Annotated[str, one_of(tuple(WORLDS))] = _SMOKE.name
     policies: Annotated[tuple[str, ...], _POLICIES] = tuple(
-        name for name in CLEANUP_SMOKE.policies if name not in LEARNED
+        name for name in _SMOKE.policies if name not in LEARNED
     )
     ppo_seeds: Annotated[int, whole(0)] = 3  # policies trained for each contract
     ppo_agent_steps: Annotated[int, whole(1)] = 200_000  # experience of each
@@ -85,18 +88,18 @@ class CrossPlay:
 
     settings: CrossPlaySettings
     trained: tuple[TrainedPlayers, ...] = ()
-    suite: CleanupSuite = field(init=False)
+    arena: CleanupArena = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the suite of the world and the settings."""
+        """Make the arena of the world and the settings."""
         settings = self.settings
-        suite = replace(
+        arena = replace(
             WORLDS[settings.world],
             num_episodes=settings.episodes,
             seed=settings.seed,
             training_agent_steps=settings.ppo_agent_steps,
         )
-        object.__setattr__(self, "suite", suite)
+        object.__setattr__(self, "arena", arena)
         names = [each.name for each in self.trained]
         taken = (PPO.removesuffix("-"), *settings.policies)
         if len({*names, *taken}) < len(names) + len(taken):
@@ -129,8 +132,8 @@ class CrossPlay:
         return {
             "kind": "cross-play",
             "settings": self.settings.to_dict(),
-            "scenario": self.suite.scenario.to_dict(),
-            "contracts": [condition.to_dict() for condition in self.suite.conditions],
+            "scenario": self.arena.scenario.to_dict(),
+            "contracts": [condition.to_dict() for condition in self.arena.conditions],
             "trained": [each.to_dict() for each in self.trained],
         }
 
@@ -142,9 +145,9 @@ def load_cross_play(config: str, trained: Sequence[Path] = ()) -> CrossPlay:
         ConfigError: with everything that is wrong with the file, or a training of another world.
     """
     settings = CrossPlaySettings() if config == DEFAULT else _read(Path(config))
-    suite = WORLDS[settings.world]
+    arena = WORLDS[settings.world]
     return CrossPlay(
-        settings=settings, trained=tuple(TrainedPlayers.of(path, suite) for path in trained)
+        settings=settings, trained=tuple(TrainedPlayers.of(path, arena) for path in trained)
     )
 
 

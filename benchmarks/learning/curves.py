@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.figure import STYLES, plain, save_drawn
+from benchmarks.drawing import STYLES, plain, save_drawn
 from benchmarks.learning.experiment import Reference
-from benchmarks.learning.rows import estimate_over_seeds
+from benchmarks.statistics import estimate_over_seeds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.checked import ModelConfigError
+from benchmarks.drift import differences
 from benchmarks.learning.config_file import experiment_of
 from benchmarks.learning.experiment import Experiment
-from benchmarks.store import differences, versions, write_whole
+from benchmarks.versions import versions
+from benchmarks.whole_file import write_whole
 from cleanup_icn import ConfigError
 
 FORMAT = "commonweal-training"

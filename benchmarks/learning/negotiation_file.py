@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.negotiation import FEATURES, FREE, NegotiationExperiment
-from benchmarks.learning.sections import SectionReader
+from benchmarks.sections import SectionReader
 from cleanup_icn import ConfigError
 from negotiation_games import Game, GameError, load_game
 from negotiation_games.batch import BatchProposer, ConcessionPartners

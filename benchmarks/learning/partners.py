@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.drift import differences
 from benchmarks.learning.bot_rows import ROW_POLICIES, row_policy
 from benchmarks.learning.cleanup import CleanupExperiment
 from benchmarks.learning.experiment import (
@@ -27,7 +28,6 @@ from benchmarks.learning.experiment import (
 from benchmarks.learning.frozen import StartSet
 from benchmarks.learning.seeds import TEST, Seeds, episode_seeds
 from benchmarks.learning.terms import DrawnContract, Terms
-from benchmarks.store import differences
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.observe import agent_names
 from cleanup_icn.starts import Starts

@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks.learning.cleanup_file import read_cleanup
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.partners import PartnerExperiment
-from benchmarks.learning.sections import SectionReader
 from benchmarks.learning.two_stage_file import configured_start
+from benchmarks.sections import SectionReader
 from cleanup_icn.observe import agent_names
 
 SECTIONS = ("world", "contract", "partners")

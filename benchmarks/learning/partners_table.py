@@ -8,7 +8,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from benchmarks.learning.rows import estimate_over_seeds
+from benchmarks.statistics import estimate_over_seeds
 from benchmarks.table import with_interval, without_interval
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.drift import differences
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.folder import TrainingFolder, open_training
 from benchmarks.learning.runs import test_learned
-from benchmarks.store import differences
 from cleanup_icn import ConfigError
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from benchmarks.conditions import MAX_CLAUSES, contract_encoder
+from benchmarks.cleanup.conditions import NEGOTIATION_SETTINGS, contract_encoder, longest
 from cleanup_icn import CleanupConfig
 from cleanup_icn.contracts import Contract
 from cleanup_icn.icn import ICNConfig
@@ -100,18 +99,5 @@ class AgreedContract:
         }
 
 
-ICN_KEYS = (
-    "judge",
-    "max_rounds",
-    "disagreement",
-    "negotiation_cost_steps",
-    "history",
-    "settle",
-    "limited_liability",
-)
+ICN_KEYS = ("judge", *NEGOTIATION_SETTINGS)
 """Settings of negotiation that a file may give, beside the contracts."""
-
-
-def longest(contracts: Sequence[Contract]) -> int:
-    """Return how many clauses a contract's vector must have room for."""
-    return max(MAX_CLAUSES, *(len(contract.clauses) for contract in contracts))

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from agents import Agent
-from benchmarks.conditions import MAX_CLAUSES, Condition, Env, Fixed, Negotiated
+from benchmarks.cleanup.arena import CleanupArena
+from benchmarks.cleanup.conditions import Condition, Env, Fixed, Negotiated
+from benchmarks.drift import differences
 from benchmarks.learning.cleanup import CleanupExperiment
 from benchmarks.learning.experiment import Policy
 from benchmarks.learning.folder import open_training
 from benchmarks.learning.terms import AgreedContract, DrawnContract, Terms
-from benchmarks.store import differences
-from benchmarks.suites import CleanupSuite
 from cleanup_icn import ConfigError
-from cleanup_icn.icn import ICNConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +38,17 @@ class TrainedPlayers:
     sharing: str
 
     @classmethod
-    def of(cls, path: Path, suite: CleanupSuite) -> TrainedPlayers:
+    def of(cls, path: Path, arena: CleanupArena) -> TrainedPlayers:
         """Return the players in a folder.
 
         Raises:
-            ConfigError: it is no training of Cleanup, or not in the suite's world or under one of
+            ConfigError: it is no training of Cleanup, or not in the arena's world or under one of
                 its contracts, or no training seed is finished.
         """
         folder, experiment = open_training(path)
         if not isinstance(experiment, CleanupExperiment):
             raise ConfigError("--trained", str(path), "a training of cleanup")
-        theirs, ours = experiment.config.to_dict(), suite.scenario.config.to_dict()
+        theirs, ours = experiment.config.to_dict(), arena.scenario.config.to_dict()
         for key, trained, played in differences(theirs, ours):
             allowed = f"{played!r}, as in the world that is played"
             raise ConfigError(f"--trained {path}: world.{key}", trained, allowed)
@@ -59,7 +58,7 @@ class TrainedPlayers:
         return cls(
             path=str(path.resolve()),
             name=path.resolve().name,
-            contract=_condition_of(path, experiment.terms, suite),
+            contract=_condition_of(path, experiment.terms, arena),
             seeds=tuple(seeds),
             sharing=experiment.sharing,
         )
@@ -102,25 +101,22 @@ def _learned(path: str, seed: int) -> Policy:
     return load_learned(experiment, folder.of_seed(seed))
 
 
-def _condition_of(path: Path, terms: Terms, suite: CleanupSuite) -> str:
-    for condition in suite.conditions:
+def _condition_of(path: Path, terms: Terms, arena: CleanupArena) -> str:
+    for condition in arena.conditions:
         if _is_same(terms, condition):
             return condition.name
-    names = ", ".join(condition.name for condition in suite.conditions)
-    allowed = f"that of a condition of {suite.name}: {names}"
+    names = ", ".join(condition.name for condition in arena.conditions)
+    allowed = f"that of a condition of {arena.name}: {names}"
     raise ConfigError(f"--trained {path}: contract", terms.to_dict(), allowed)
 
 
 def _is_same(terms: Terms, condition: Condition) -> bool:
     """Whether lanes under these terms are what is played under the condition."""
     if isinstance(terms, DrawnContract) and isinstance(condition, Fixed):
-        settled = (terms.settle, terms.limited_liability) == ("step", False)
-        return settled and terms.contracts == (condition.contract,)
+        learned = (terms.contracts, terms.settle, terms.limited_liability)
+        return learned == (condition.contracts, condition.settle, condition.limited_liability)
     if isinstance(terms, AgreedContract) and isinstance(condition, Negotiated):
         if condition.is_judged_by_model:
             return False
-        judged = ICNConfig(
-            judge=condition.judge, menu=condition.menu, settle="step", max_clauses=MAX_CLAUSES
-        )
-        return terms.to_dict() == AgreedContract(icn=judged).to_dict()
+        return terms.to_dict() == AgreedContract(icn=condition.icn_config()).to_dict()
     return False

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.checked import Checked, one_of, whole
+from benchmarks.cleanup.arena import wage_for_cleaning
 from benchmarks.learning.cleanup import CleanupExperiment
 from benchmarks.learning.experiment import (
     ACTION_SEED,
@@ -40,7 +41,6 @@ from benchmarks.learning.proposal_batch import ProposalBatch
 from benchmarks.learning.proposals import ContractValues
 from benchmarks.learning.seeds import TEST, VALIDATION, Seeds, episode_seeds
 from benchmarks.learning.terms import DrawnContract
-from benchmarks.suites import wage_for_cleaning
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract, Wage
 from cleanup_icn.observe import agent_names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.figure import STYLES, plain, save_drawn
+from benchmarks.drawing import STYLES, plain, save_drawn
 from benchmarks.learning.two_stage import CRITIC, TwoStage, wage_rate
 
 if TYPE_CHECKING:

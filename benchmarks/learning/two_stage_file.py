@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.learning.cleanup_file import read_cleanup
 from benchmarks.learning.experiment import Experiment
-from benchmarks.learning.sections import SectionReader
 from benchmarks.learning.two_stage import ProposalSettings, TwoStage
+from benchmarks.sections import SectionReader
 from cleanup_icn import CleanupConfig
 from cleanup_icn.observe import agent_names
 from cleanup_icn.starts import Starts

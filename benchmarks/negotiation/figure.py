@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.figure import STYLES, Style, draw_by_policy, plain, save_drawn
+from benchmarks.arena import Cell
+from benchmarks.drawing import STYLES, Style, draw_by_policy, plain, save_drawn
+from benchmarks.negotiation.arena import NegotiationArena
 from benchmarks.negotiation.metrics import NegotiationRow
 from benchmarks.negotiation.runner import NegotiationResult, Turn
-from benchmarks.negotiation.suite import NegotiationSuite
-from benchmarks.suite import Cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ _LARGEST_DOT = 220.0
 
 
 def save_figure(
-    suite: NegotiationSuite,
+    arena: NegotiationArena,
     rows: Sequence[NegotiationRow],
     results: Results,
     paths: Iterable[Path],
@@ -41,34 +41,34 @@ def save_figure(
     of Abdelnabi et al. (NeurIPS 2024 D&B): own and collective score of p1's proposals by its turn,
     and how many parties agree to them by p1's score.
     """
-    height = 7.2 + 0.3 * len(suite.policies)
+    height = 7.2 + 0.3 * len(arena.policies)
     save_drawn(
-        lambda figure: _draw(figure, suite, rows, results),
+        lambda figure: _draw(figure, arena, rows, results),
         paths,
-        name=suite.name,
-        size=(max(9.0, 1.0 + 4.0 * len(suite.games)), height),
+        name=arena.name,
+        size=(max(9.0, 1.0 + 4.0 * len(arena.games)), height),
     )
 
 
 def _draw(
-    figure: Figure, suite: NegotiationSuite, rows: Sequence[NegotiationRow], results: Results
+    figure: Figure, arena: NegotiationArena, rows: Sequence[NegotiationRow], results: Results
 ) -> None:
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)
-    names = dict.fromkeys(setting.incentives for setting in suite.conditions)
+    names = dict.fromkeys(setting.incentives for setting in arena.conditions)
     styles = dict(zip(names, cycle(STYLES), strict=False))
-    heights = (0.9 + 0.3 * len(suite.policies), 2.6, 2.6)
+    heights = (0.9 + 0.3 * len(arena.policies), 2.6, 2.6)
     all_axes: Any = figure.subplots(
-        3, len(suite.games), squeeze=False, height_ratios=heights, sharey="row"
+        3, len(arena.games), squeeze=False, height_ratios=heights, sharey="row"
     )
-    for game, (success, scores, agreeing) in zip(suite.games, all_axes.T, strict=True):
-        _draw_success(success, suite, [row for row in rows if row.game == game], styles)
+    for game, (success, scores, agreeing) in zip(arena.games, all_axes.T, strict=True):
+        _draw_success(success, arena, [row for row in rows if row.game == game], styles)
         success.set_title(game, loc="left")
-        for setting in suite.conditions:
+        for setting in arena.conditions:
             if setting.game == game:
-                shown = results.get(Cell(policy=suite.shown_policy, contract=setting.name), ())
+                shown = results.get(Cell(policy=arena.shown_policy, contract=setting.name), ())
                 _draw_scores(scores, shown, styles[setting.incentives])
                 _draw_agreeing(agreeing, shown, styles[setting.incentives])
-    _label(all_axes, suite, rows)
+    _label(all_axes, arena, rows)
     figure.legend(
         handles=_legend(styles), loc="outside upper center", ncols=len(styles) + 2, frameon=False
     )
@@ -76,12 +76,12 @@ def _draw(
 
 def _draw_success(
     axes: Axes,
-    suite: NegotiationSuite,
+    arena: NegotiationArena,
     rows: Sequence[NegotiationRow],
     styles: Mapping[str, Style],
 ) -> None:
     marks = [(row.policy, row.incentives, row.estimates["final_success"]) for row in rows]
-    draw_by_policy(axes, suite.policies, marks, styles, spread=_SPREAD)
+    draw_by_policy(axes, arena.policies, marks, styles, spread=_SPREAD)
     axes.set_xlim(0.0, 1.02)
 
 
@@ -113,21 +113,21 @@ def _draw_agreeing(axes: Axes, results: Sequence[NegotiationResult], style: Styl
     )
 
 
-def _label(all_axes: Any, suite: NegotiationSuite, rows: Sequence[NegotiationRow]) -> None:
+def _label(all_axes: Any, arena: NegotiationArena, rows: Sequence[NegotiationRow]) -> None:
     for axes in all_axes.flat:
         plain(axes)
     for axes in all_axes[0]:
         axes.set_xlabel(f"final success, n = {rows[0].n}, 95% intervals")
     for axes in all_axes[1]:
-        axes.set_xlabel(f"p1's turn ({suite.shown_policy}); 0 is the opening")
+        axes.set_xlabel(f"p1's turn ({arena.shown_policy}); 0 is the opening")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_ylim(bottom=0)
     sizes = [
-        next(setting.load().num_parties for setting in suite.conditions if setting.game == game)
-        for game in suite.games
+        next(setting.load().num_parties for setting in arena.conditions if setting.game == game)
+        for game in arena.games
     ]
     for axes, num_parties in zip(all_axes[2], sizes, strict=True):
-        axes.set_xlabel(f"p1's score of its proposal ({suite.shown_policy})")
+        axes.set_xlabel(f"p1's score of its proposal ({arena.shown_policy})")
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_ylim(0, max(sizes) + 0.5)
         _mark_enough(axes, num_parties - 1)

@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.negotiation.runner import NegotiationResult
-from benchmarks.statistics import Estimate, estimate_mean, estimate_rate
+from benchmarks.statistics import Estimate, estimate_iqm, estimate_mean, estimate_rate
 
 
 def own_score(result: NegotiationResult) -> float:
     """Return what p1 earned, points: its score and bonus, or its threshold if nothing passed."""
     return result.rewards[result.parties.index(result.proposer)]
+
+
+def num_malformed_answers(result: NegotiationResult) -> int:
+    """Return how many answers could not be read; the opening is no answer."""
+    return round(result.malformed_rate * (len(result.turns) - 1))
 
 
 def collective(result: NegotiationResult) -> float:
@@ -40,6 +45,9 @@ MEASURES: Mapping[str, Callable[[NegotiationResult], float]] = {
 }
 """What else is measured in every episode."""
 
+COMPARED = ("final_success", "own_score")
+"""What rows are compared by, the main measure first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NegotiationRow:
@@ -51,6 +59,7 @@ class NegotiationRow:
     incentives: str
     n: int  # episodes
     estimates: Mapping[str, Estimate]  # by measure
+    iqm: Estimate  # interquartile mean of final success
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON values; the bounds beside the means are those of final success."""
@@ -64,6 +73,9 @@ class NegotiationRow:
             "final_success": shown.mean,
             "ci_low": shown.low,
             "ci_high": shown.high,
+            "iqm": self.iqm.mean,
+            "iqm_low": self.iqm.low,
+            "iqm_high": self.iqm.high,
             **{name: e.mean for name, e in self.estimates.items() if name != "final_success"},
             "intervals": {name: [e.low, e.high] for name, e in self.estimates.items()},
         }
@@ -86,4 +98,5 @@ def summarize(results: Sequence[NegotiationResult], *, seed: int) -> Negotiation
         incentives=first.incentives,
         n=len(results),
         estimates={**rates, **means},
+        iqm=estimate_iqm([float(result.passed) for result in results], seed=seed),
     )

@@ -6,11 +6,13 @@ from functools import partial
 
 from agents import Agent, RandomAgent, ScriptedAgent
 from agents.llm import ChatAgent, StubClient, TextSeat
+from benchmarks.arena import LEARNED, STUB_PREFIX
 from benchmarks.model_config import Table
+from benchmarks.negotiation.negmas_players import NEGMAS_POLICIES, negmas_party
 from benchmarks.speakers import Speakers
-from benchmarks.suite import LEARNED, STUB_PREFIX
 from cleanup_icn import ConfigError
 from negotiation_games import Game, Incentive, NegotiationEnv
+from negotiation_games.bots import BOTS
 from negotiation_games.personas import PERSONAS, persona
 from negotiation_games.policies import SCRIPTED, scripted_policy
 from negotiation_games.prompt import NegotiationSeat
@@ -29,7 +31,13 @@ _PERSONA_OF = {
 PARTNER = "best-guess"
 """What the cooperative parties beside a learned p1 play."""
 
-POLICIES = (*SCRIPTED, "random", *(STUB_PREFIX + name for name in PERSONAS), *LEARNED)
+POLICIES = (
+    *SCRIPTED,
+    *NEGMAS_POLICIES,
+    "random",
+    *(STUB_PREFIX + name for name in PERSONAS),
+    *LEARNED,
+)
 """The names of all policies."""
 
 
@@ -57,9 +65,15 @@ def partners(env: NegotiationEnv) -> dict[str, Agent]:
     return _everybody(PARTNER, env)
 
 
-def partner_scripts(game: Game) -> tuple[str, ...]:
-    """Return the names of the scripts that `partners` makes play, by party."""
-    return tuple(_played_by(PARTNER, party.incentive) for party in game.parties)
+def partner_scripts(game: Game, partner: str = PARTNER) -> tuple[str, ...]:
+    """Return the names of the scripts by which parties play among whom p1 learns.
+
+    Raises:
+        ConfigError: the partner's name is none of `negotiation_games.bots.BOTS`.
+    """
+    if partner not in BOTS:
+        raise ConfigError("partners", partner, f"one of {', '.join(BOTS)}, with a learned policy")
+    return tuple(_played_by(partner, party.incentive) for party in game.parties)
 
 
 def seat_names(env: NegotiationEnv) -> dict[str, tuple[str, ...]]:
@@ -87,6 +101,8 @@ def _everybody(name: str, env: NegotiationEnv) -> dict[str, Agent]:
         played = _played_by(name, party.incentive)
         if played.startswith(STUB_PREFIX):
             made[party.name] = _stub_agent(played, env, party.name)
+        elif played in NEGMAS_POLICIES:
+            made[party.name] = negmas_party(played, env, party.name)
         elif played == "random":
             made[party.name] = RandomAgent()
         else:

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from agents import Agent, Call, Decision
+from benchmarks.arena import Cell
 from benchmarks.driver import GameUnderWay
-from benchmarks.negotiation.suite import NegotiationSuite
-from benchmarks.runner import to_json_values
+from benchmarks.json_values import to_json_values
+from benchmarks.negotiation.arena import NegotiationArena
 from benchmarks.seeds import AGENTS, DICE, seed_of
-from benchmarks.suite import Cell
 from negotiation_games import NegotiationEnv, ParseStatus
 from negotiation_games.game import Game, deal_name
 from negotiation_games.metrics import measure
@@ -50,7 +50,7 @@ class NegotiationResult:
     policy: str
     contract: str  # name of the setting
     game: str
-    incentives: str  # by the name they have in suites
+    incentives: str  # by the name they have in arenas
     incentive_of: Mapping[str, str]  # by party
     episode: int
     seed: int  # of the environment
@@ -101,7 +101,7 @@ _RECORDS = TypeAdapter(NegotiationResult)
 
 
 def begin(
-    suite: NegotiationSuite,
+    arena: NegotiationArena,
     cell: Cell,
     episode: int,
     *,
@@ -111,13 +111,13 @@ def begin(
 ) -> GameUnderWay[NegotiationResult]:
     """Begin one episode of a cell.
 
-    Turn orders and the agents' seeds depend on the suite's seed and the episode alone, so they are
+    Turn orders and the agents' seeds depend on the arena's seed and the episode alone, so they are
     the same in every cell of a game, whichever cells are played. Nobody judges here.
     """
     del judge
-    seed = seed_of(suite.seed, episode, DICE)
+    seed = seed_of(arena.seed, episode, DICE)
     agent_seeds = {
-        party: seed_of(suite.seed, episode, AGENTS, seat)
+        party: seed_of(arena.seed, episode, AGENTS, seat)
         for seat, party in enumerate(env.possible_agents)
     }
     turns = yield from episode_under_way(env, agents, seed=seed, agent_seeds=agent_seeds)
@@ -125,7 +125,7 @@ def begin(
         policy=cell.policy,
         contract=cell.contract,
         game=env.game.name,
-        incentives=suite.condition(cell.contract).incentives,
+        incentives=arena.condition(cell.contract).incentives,
         incentive_of={party.name: str(party.incentive) for party in env.game.parties},
         episode=episode,
         seed=seed,

@@ -8,11 +8,12 @@ from functools import partial
 from rich.console import Group
 
 from benchmarks.negotiation.metrics import NegotiationRow
-from benchmarks.table import Column, lay_out, with_half_width, with_interval, without_interval
+from benchmarks.table import Column, lay_out, with_half_width, with_interval
 
 _CAPTION = (
-    "Over n episodes. [low, high]: 95% Wilson interval of a rate; ±: half the width of the 95% "
-    "bootstrap interval of a mean, without it all n episodes gave the same."
+    "Over n episodes. [low, high]: 95% Wilson interval; ±: half the width of one, of any and "
+    "unanimous by Wilson, else by bootstrap. Without ±, all n episodes gave the same; ±?: a single "
+    "one says nothing of spread."
 )
 
 
@@ -30,8 +31,8 @@ def render_tables(rows: Sequence[NegotiationRow], *, title: str, width: int) -> 
 
 _REACHED = (
     Column("success", "final_success", with_interval),
-    Column("any", "any_success", without_interval),
-    Column("unanimous", "unanimous", without_interval),
+    Column("any", "any_success", partial(with_half_width, decimals=2)),
+    Column("unanimous", "unanimous", partial(with_half_width, decimals=2)),
 )
 _HOW = (
     Column("p1", "own_score", partial(with_half_width, decimals=1)),

@@ -21,9 +21,11 @@ ALLOWED_IN = {
     "numba": ("cleanup_icn/batch/compiled.py",),
     "openai": ("agents/llm/openai_client.py",),
     "transformers": ("agents/llm/transformers_client.py",),
+    "negmas": ("agents/negmas_agent.py",),
     "vllm": ("agents/llm/vllm_engine.py", "agents/llm/vllm_server.py"),
     "matplotlib": ("benchmarks/",),
     "typer": ("benchmarks/",),
+    "ray": ("benchmarks/executors/ray_cluster.py",),
     "rich": ("benchmarks/",),
 }
 """Heavy or optional modules, and the only places that may name them."""

@@ -15,13 +15,17 @@ from pathlib import Path
 import pytest
 
 from agents.llm import ChatReply, ServerGoneError
-from benchmarks import cli, compare_command, suites
+from benchmarks import cli, compare_command
+from benchmarks.cleanup.runner import EpisodeResult, StepRecord
 from benchmarks.instant_model import minimal_instance
 from benchmarks.model_config import Budget, ClientSpec, ModelsConfig, ModelSpec, RunSettings, Table
-from benchmarks.runner import EpisodeResult, StepRecord
-from benchmarks.suites import CLEANUP_SMOKE
+from benchmarks.suite import Suite
+from benchmarks.suite_file import suite_named
+
+CLEANUP_SMOKE = suite_named("cleanup-smoke").arenas[0]
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "agents" / "llm"))  # for `fault_server`
+sys.path.insert(0, str(Path(__file__).parent))  # for `run_folders`
 
 
 @pytest.fixture(scope="session")
@@ -198,7 +202,7 @@ def command(capsys):
 def tiny(tiny_suite, monkeypatch):
     """Put a tiny suite among the built-in ones, played in this process."""
     suite = replace(tiny_suite, name="tiny", policies=("all-harvest", "stub-erratic"))
-    monkeypatch.setattr(suites, "SUITES", {"tiny": suite})
+    monkeypatch.setattr("benchmarks.suite_file.load_suite", {"tiny": Suite.of(suite)}.__getitem__)
     monkeypatch.setattr(compare_command, "_NUM_WORKERS", 0)
     return suite
 

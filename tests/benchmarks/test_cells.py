@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.arena import Cell
 from benchmarks.cells import play_cell
-from benchmarks.suite import Cell
 from cleanup_icn import ConfigError
 
 CELL = Cell(policy="stub-erratic", contract="icn")

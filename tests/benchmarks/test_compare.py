@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import Counter
 from dataclasses import replace
 
 import pytest
+from run_folders import about_run, begin_run, kept_in, outcome_of, play_run, records_in
 
-from benchmarks import training
-from benchmarks.compare import compare, without_missing_extras
-from benchmarks.store import EPISODES, FIGURES, RUN, TABLE, RunFolder
+from benchmarks.store import FIGURES, TABLE
 
 
 class KilledError(Exception):
     """Stands for whatever ends a process."""
 
 
-def play(suite, out, *, resume=False, **options):
-    folder = RunFolder(out, suite.to_dict(), resume=resume)
-    return compare(suite, folder=folder, num_workers=0, **options)
-
-
 def table_of(suite, out):
-    play(suite, out)
+    play_run(suite, out)
     return json.loads((out / TABLE).read_text())
-
-
-def records_in(out):
-    return [json.loads(line) for line in (out / EPISODES).read_text().splitlines()]
 
 
 def play_until(suite, out, episodes, *, resume=False):
@@ -42,38 +31,39 @@ def play_until(suite, out, episodes, *, resume=False):
             raise KilledError
 
     with pytest.raises(KilledError):
-        play(suite, out, resume=resume, report=die)
+        play_run(suite, out, resume=resume, report=die)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tiny_suite, tmp_path_factory):
     """The folder of a run that nothing happened to."""
     out = tmp_path_factory.mktemp("undisturbed")
-    play(tiny_suite, out)
+    play_run(tiny_suite, out)
     return out
 
 
 def test_a_run_leaves_its_records_table_and_figure(tiny_suite, tmp_path):
-    done = play(tiny_suite, tmp_path, command=["compare"])
-    assert [row.to_dict() for row in done.rows] == json.loads((tmp_path / TABLE).read_text())
+    done = play_run(tiny_suite, tmp_path, command=["compare"])
+    (table,) = done.tables
+    assert table.to_dicts() == json.loads((tmp_path / TABLE).read_text())
     assert len(records_in(tmp_path)) == len(done.rows) * tiny_suite.num_episodes
     assert all((tmp_path / name).stat().st_size > 1000 for name in FIGURES)
-    about = json.loads((tmp_path / RUN).read_text())
+    about = about_run(tmp_path)
     assert (about["status"], about["suite"]["name"]) == ("complete", tiny_suite.name)
     assert about["command"] == ["compare"]
     assert (about["stopped"], about["failures"], about["serving"]) == (None, [], None)
 
 
 def test_a_run_without_models_that_is_over_lacks_nothing(tiny_suite, tmp_path):
-    done = play(replace(tiny_suite, policies=("all-harvest",)), tmp_path)
+    done = play_run(replace(tiny_suite, policies=("all-harvest",)), tmp_path)
     assert done.is_complete
     assert (done.missing, done.failures, done.stopped, done.serving) == (0, (), None, None)
 
 
 def test_the_same_seed_gives_the_same_table_records_and_figure(tiny_suite, undisturbed, tmp_path):
-    play(tiny_suite, tmp_path)
-    for name in (TABLE, EPISODES, FIGURES[0]):
-        assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
+    play_run(tiny_suite, tmp_path)
+    found, wanted = (outcome_of(out, TABLE, FIGURES[0]) for out in (tmp_path, undisturbed))
+    assert found == wanted
 
 
 def test_a_cell_does_not_depend_on_the_others(tiny_suite, undisturbed, tmp_path):
@@ -99,56 +89,45 @@ def test_a_rerun_replaces_the_table(tiny_suite, tmp_path):
 @pytest.mark.parametrize("episodes", [0, 1, 17])
 def test_a_run_that_died_goes_on_where_it_was(episodes, tiny_suite, undisturbed, tmp_path):
     play_until(tiny_suite, tmp_path, episodes)
-    assert len(RunFolder(tmp_path, tiny_suite.to_dict(), resume=True).episodes()) == episodes
+    assert len(kept_in(tmp_path)) == episodes
     reported = Counter()
-    done = play(
+    done = play_run(
         tiny_suite, tmp_path, resume=True, report=lambda kind, n: reported.update({kind: n})
     )
     assert done.is_complete
     assert reported == {"episodes": 18}  # those of the part before count as made
-    for name in (TABLE, EPISODES, FIGURES[0]):
-        assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
+    found, wanted = (outcome_of(out, TABLE, FIGURES[0]) for out in (tmp_path, undisturbed))
+    assert found == wanted
 
 
-def test_a_run_may_die_again_and_again_and_lose_half_a_line_each_time(
-    tiny_suite, undisturbed, tmp_path
-):
-    chance = random.Random(0)
+def test_a_run_may_die_again_and_again(tiny_suite, undisturbed, tmp_path):
     play_until(tiny_suite, tmp_path, 3)
-    for _ in range(3):
-        with (tmp_path / EPISODES).open("r+b") as file:
-            length = file.seek(0, 2)
-            file.truncate(length - chance.randint(1, 2000))
-        whole = (tmp_path / EPISODES).read_bytes().count(b"\n")
+    for died in range(1, 4):
         play_until(tiny_suite, tmp_path, 3, resume=True)
         kept = records_in(tmp_path)
-        assert len(kept) == whole + 3
-        assert len({(r["policy"], r["contract"], r["episode"]) for r in kept}) == len(kept)
-    play(tiny_suite, tmp_path, resume=True)
-    assert (tmp_path / EPISODES).read_bytes() == (undisturbed / EPISODES).read_bytes()
+        assert len({(r["policy"], r["contract"], r["episode"]) for r in kept}) == 3 + 3 * died
+    play_run(tiny_suite, tmp_path, resume=True)
+    assert records_in(tmp_path) == records_in(undisturbed)
 
 
 def test_what_is_missing_in_the_middle_is_played_and_put_in_its_place(
     tiny_suite, undisturbed, tmp_path
 ):
-    RunFolder(tmp_path, tiny_suite.to_dict())
-    lines = (undisturbed / EPISODES).read_bytes().splitlines(keepends=True)
-    (tmp_path / EPISODES).write_bytes(b"".join(reversed(lines[1::2])))
-    assert play(tiny_suite, tmp_path, resume=True).is_complete
-    for name in (TABLE, EPISODES):
-        assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
+    begin_run(tiny_suite, tmp_path, kept_in(undisturbed)[::-2])
+    assert play_run(tiny_suite, tmp_path, resume=True).is_complete
+    assert outcome_of(tmp_path, TABLE) == outcome_of(undisturbed, TABLE)
 
 
 def test_resuming_a_complete_run_plays_nothing_and_changes_no_result(
     tiny_suite, undisturbed, tmp_path
 ):
-    play(tiny_suite, tmp_path)
+    play_run(tiny_suite, tmp_path)
     (tmp_path / FIGURES[0]).unlink()
-    done = play(tiny_suite, tmp_path, resume=True)
+    done = play_run(tiny_suite, tmp_path, resume=True)
     assert done.is_complete
-    for name in (TABLE, EPISODES, FIGURES[0]):
-        assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
-    assert json.loads((tmp_path / RUN).read_text())["status"] == "complete"
+    found, wanted = (outcome_of(out, TABLE, FIGURES[0]) for out in (tmp_path, undisturbed))
+    assert found == wanted
+    assert about_run(tmp_path)["status"] == "complete"
 
 
 def test_selfish_agents_need_a_contract_and_the_planner_none(tiny_suite, tmp_path):
@@ -161,11 +140,3 @@ def test_selfish_agents_need_a_contract_and_the_planner_none(tiny_suite, tmp_pat
     fixed, icn = (found["contract-follower", name] for name in ("fixed", "icn"))
     assert icn["efficiency_after_change"] > fixed["efficiency_after_change"]
     assert icn["efficiency"] > fixed["efficiency"] > 0.75
-
-
-def test_learned_policies_are_left_out_where_they_cannot_be_trained(tiny_suite, monkeypatch):
-    suite = replace(tiny_suite, policies=("all-harvest", "ppo"))
-    monkeypatch.setattr(training, "is_available", lambda: False)
-    assert without_missing_extras(suite).policies == ("all-harvest",)
-    monkeypatch.setattr(training, "is_available", lambda: True)
-    assert without_missing_extras(suite).policies == suite.policies

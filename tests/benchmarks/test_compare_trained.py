@@ -15,20 +15,21 @@ from rich.console import Console
 
 pytest.importorskip("sb3_contrib")
 
+from run_folders import about_run, kept_in, outcome_of, play_run, records_in
+
 from agents.ppo import PPOAgent
-from benchmarks import figure, suites, training
-from benchmarks.compare import compare
+from benchmarks import training
+from benchmarks.arena import Cell
+from benchmarks.cleanup import figure
+from benchmarks.cleanup.metrics import over_training_seeds, summarize
+from benchmarks.cleanup.runner import begin, from_record
+from benchmarks.cleanup.table import render_tables
 from benchmarks.driver import play
 from benchmarks.learning.config_file import load_experiment
 from benchmarks.learning.folder import RESULT, TrainingFolder
 from benchmarks.learning.runs import train_seeds
-from benchmarks.metrics import over_training_seeds, summarize
-from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
-from benchmarks.runner import begin, from_record
 from benchmarks.seated_training import SeatedTraining
-from benchmarks.store import EPISODES, FIGURES, RUN, TABLE, RunFolder
-from benchmarks.suite import Cell
-from benchmarks.table import render_tables
+from benchmarks.store import FIGURES, TABLE
 
 WORLD = """
 game = "cleanup"
@@ -103,10 +104,6 @@ def run(tiny, command, tmp_path, monkeypatch):
 
 
 ONE = ("--policies", "all-harvest", "--episodes", "2")
-
-
-def records_in(folder):
-    return [json.loads(line) for line in (folder / EPISODES).read_text().splitlines()]
 
 
 def by_policy(records):
@@ -220,8 +217,8 @@ class KilledError(Exception):
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(suite, tmp_path):
-    whole = RunFolder(tmp_path / "whole", suite.to_dict())
-    compare(suite, folder=whole, num_workers=0)
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    play_run(suite, whole)
     heard = []
 
     def die(kind, amount):
@@ -229,29 +226,25 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(suite, tmp_path):
         if len(heard) == 9:  # in the second training seed of the first training
             raise KilledError
 
-    half = RunFolder(tmp_path / "half", suite.to_dict())
     with pytest.raises(KilledError):
-        compare(suite, folder=half, num_workers=0, report=die)
-    assert 0 < len(half.episodes()) < len(whole.episodes())
-    resumed = RunFolder(tmp_path / "half", suite.to_dict(), resume=True)
-    assert compare(suite, folder=resumed, num_workers=0).is_complete
-    for name in (EPISODES, TABLE, FIGURES[0]):
-        assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
+        play_run(suite, half, report=die)
+    assert 0 < len(kept_in(half)) < len(kept_in(whole))
+    assert play_run(suite, half, resume=True).is_complete
+    assert outcome_of(half, TABLE, FIGURES[0]) == outcome_of(whole, TABLE, FIGURES[0])
 
 
 def test_a_run_is_not_resumed_with_a_training_that_went_on(run, trained, tmp_path):
     given = (*ONE, "--trained", trained / "wage")
     assert run(*given)[0] == 0
-    before = (tmp_path / "run" / EPISODES).read_bytes()
+    before = kept_in(tmp_path / "run")
     assert run(*given, "--resume")[0] == 0
     checkpoint = trained / "wage" / "seed-1" / "policy.zip"
     checkpoint.write_bytes((trained / "wage" / "seed-1" / "best.zip").read_bytes() + b"\0")
     code, _, (said,) = run(*given, "--resume")
     assert code == 2
-    assert "trained[0].checkpoints.1" in said
-    code, _, (said,) = run(*ONE, "--resume")
-    assert code == 2
-    assert (tmp_path / "run" / EPISODES).read_bytes() == before
+    assert "arenas[0].trained[0].checkpoints.1" in said
+    assert run(*ONE, "--resume")[0] == 2
+    assert kept_in(tmp_path / "run") == before
 
 
 def test_a_run_replays_without_the_trainings_from_the_checkpoints_it_kept(
@@ -283,9 +276,8 @@ def test_a_new_run_leaves_no_checkpoint_of_an_earlier_one(run, trained, tmp_path
 
 def test_a_training_that_goes_on_while_a_run_begins_is_refused(suite, trained, tmp_path):
     (trained / "talks" / "seed-0" / "seat-1" / "best.zip").write_bytes(b"another")
-    folder = RunFolder(tmp_path / "run", suite.to_dict())
     with pytest.raises(ValueError, match=r"training seed 0 of talks .* expected the checkpoint"):
-        compare(suite, folder=folder, num_workers=0)
+        play_run(suite, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -349,12 +341,11 @@ def test_a_training_inside_the_folder_of_the_run_is_left_alone(run, trained, tmp
     assert (trained / "run" / "wage" / "seed-0" / "policy.zip").exists()
 
 
-def test_negotiation_seats_no_training_and_says_so(command, trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(suites, "SUITES", {"negotiation-smoke": NEGOTIATION_SMOKE})
+def test_negotiation_seats_no_training_and_says_so(command, trained, tmp_path):
     words = ("compare", "negotiation-smoke", "--out", tmp_path / "run")
     code, out, said = command(*words, "--trained", trained / "wage")
     assert (code, out) == (2, "")
-    assert "expected a suite of Cleanup" in said
+    assert "expected an arena of Cleanup" in said
     assert not (tmp_path / "run").exists()
 
 
@@ -410,9 +401,8 @@ def test_courses_are_means_over_training_seeds(make_result, make_step):
 
 
 def test_the_figure_shows_the_training_and_what_it_is_a_mean_of(suite, tmp_path):
-    folder = RunFolder(tmp_path / "run", suite.to_dict())
-    compare(suite, folder=folder, num_workers=0)
-    svg = re.sub("<!--.*?-->", "", (folder.path / FIGURES[0]).read_text(), flags=re.DOTALL)
+    play_run(suite, tmp_path / "run")
+    svg = re.sub("<!--.*?-->", "", (tmp_path / "run" / FIGURES[0]).read_text(), flags=re.DOTALL)
     assert "wage, mean of 2 seeds x 2 episodes" in svg
     assert svg.count("2 seeds x 2 episodes") == 1 + 2  # beside the name of each training too
     assert "talks" in svg
@@ -428,7 +418,6 @@ def test_a_suite_without_trainings_tells_nothing_of_them(tiny, suite):
 @pytest.mark.slow
 def test_several_processes_play_the_same(suite, tmp_path):
     for workers, out in ((0, "one"), (2, "two")):
-        folder = RunFolder(tmp_path / out, suite.to_dict())
-        assert compare(suite, folder=folder, num_workers=workers).is_complete
-    assert (tmp_path / "one" / EPISODES).read_bytes() == (tmp_path / "two" / EPISODES).read_bytes()
-    assert json.loads((tmp_path / "two" / RUN).read_text())["status"] == "complete"
+        assert play_run(suite, tmp_path / out, num_workers=workers).is_complete
+    assert records_in(tmp_path / "one") == records_in(tmp_path / "two")
+    assert about_run(tmp_path / "two")["status"] == "complete"

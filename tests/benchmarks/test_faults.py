@@ -13,20 +13,24 @@ from rich.table import Table
 pytest.importorskip("openai", reason="needs commonweal[llm]")
 
 from fault_server import HARMLESS, NO_FAULT, FaultServer
+from run_folders import about_run, play_run, records_in
 
 from agents.llm.openai_client import OpenAIClient
 from agents.llm.served_model import PROBE_CHOICES
-from benchmarks import figure, suites
-from benchmarks.compare import Comparison, compare
-from benchmarks.conditions import MODEL_JUDGE
+from benchmarks.arena import Arena, cells_of
+from benchmarks.cleanup import figure
+from benchmarks.cleanup.conditions import MODEL_JUDGE
+from benchmarks.compare import Comparison
 from benchmarks.kinds import kind_of
 from benchmarks.model_config import AUTO, JudgeSpec, RunSettings
-from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
 from benchmarks.replay import replay_run
-from benchmarks.store import RunFolder, read_run
-from benchmarks.suite import Suite, cells_of
-from benchmarks.suites import CLEANUP_SMOKE
+from benchmarks.store import open_run
+from benchmarks.suite import Suite
+from benchmarks.suite_file import suite_named
 from cleanup_icn import CleanupConfig
+
+CLEANUP_SMOKE = suite_named("cleanup-smoke").arenas[0]
+NEGOTIATION_SMOKE = suite_named("negotiation-smoke").arenas[0]
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +54,7 @@ PATIENT = {"backoff_s": 0.001, "rest_s": 0.01, "max_attempts": 20, "read_timeout
 class Run:
     """A comparison that was played, and the server that the model was behind."""
 
-    suite: Suite[Any]
+    suite: Arena[Any]
     server: FaultServer
     done: Comparison
     about: dict[str, Any]
@@ -132,7 +136,8 @@ def negotiation(models_of):
 def built_in(cleanup, negotiation):
     """Make the short suites known by their names, and draw no figure."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(suites, "SUITES", {short.name: short for short, _ in (cleanup, negotiation)})
+        known = {short.name: Suite.of(short) for short, _ in (cleanup, negotiation)}
+        patch.setattr("benchmarks.suite_file.load_suite", known.__getitem__)
         patch.setattr(figure, "save_figure", lambda *_: None)
         yield
 
@@ -150,15 +155,16 @@ def play(built_in, tmp_path_factory):
             structured=suite.models.models["m"].structured,
             **PATIENT | options,
         )
-        done = compare(
+        done = play_run(
             suite,
-            folder=RunFolder(folder, suite.to_dict(), resume=path is not None),
-            num_workers=0,
+            folder,
+            resume=path is not None,
             on_status=told.append,
             clients={"m": client},
         )
         client.close()
-        return Run(suite, server, done, *read_run(folder), folder, told[-1])
+        told_of = (about_run(folder), records_in(folder))
+        return Run(suite, server, done, *told_of, folder, told[-1])
 
     return play
 
@@ -236,7 +242,8 @@ def test_no_more_are_asked_at_a_time_than_the_limit_and_no_place_is_lost(runs):
 
 def test_the_records_replay_without_the_server(runs):
     for run in runs:
-        again = list(replay_run(run.about, run.records, folder=run.folder))
+        with open_run(run.folder) as reader:
+            again = list(replay_run(reader))
         assert [one for one in again if one.difference is not None] == []
         assert len(again) == len(run.records)
 
@@ -261,7 +268,8 @@ def test_episodes_without_an_answer_are_named_and_played_later(negotiation, play
     assert failed[0] > failed[-1] == 0
     assert counted == server.num_chats - run.num_probes
     assert kept == Counter(wanted_keys(suite))
-    again = list(replay_run(run.about, run.records, folder=tmp_path))
+    with open_run(tmp_path) as reader:
+        again = list(replay_run(reader))
     assert [one for one in again if one.difference is not None] == []
 
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 
 from agents.llm import ChatAgent
+from benchmarks.arena import LEARNED, cells_of
 from benchmarks.cells import play_cell
 from benchmarks.kinds import check_tables, kind_of
-from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
 from benchmarks.speakers import Speakers
-from benchmarks.suite import LEARNED, cells_of
-from benchmarks.suites import CLEANUP_SMOKE
+from benchmarks.suite_file import suite_named
 from cleanup_icn import ConfigError
+
+CLEANUP_SMOKE = suite_named("cleanup-smoke").arenas[0]
+NEGOTIATION_SMOKE = suite_named("negotiation-smoke").arenas[0]
 
 SUITES = pytest.mark.parametrize("suite", [CLEANUP_SMOKE, NEGOTIATION_SMOKE], ids=lambda s: s.name)
 

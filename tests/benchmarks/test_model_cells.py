@@ -6,16 +6,16 @@ import json
 from dataclasses import replace
 
 import pytest
+from run_folders import about_run, outcome_of, play_run, records_by_key
 
 from agents.llm import ChatError
-from benchmarks import figure
-from benchmarks.compare import compare
+from benchmarks.arena import Cell
+from benchmarks.cleanup import figure
 from benchmarks.model_cells import play_model_cells
 from benchmarks.model_config import JudgeSpec
 from benchmarks.replay import replay_run
-from benchmarks.store import EPISODES, FIGURES, RUN, TABLE, RunFolder, read_run
-from benchmarks.suite import Cell
-from benchmarks.suites import CLEANUP_SMOKE
+from benchmarks.store import FIGURES, TABLE, open_run
+from benchmarks.work import Task
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +29,10 @@ def play(tmp_path, monkeypatch):
     """Play a suite in a folder of this name, without a figure; returns what came of it."""
     monkeypatch.setattr(figure, "save_figure", lambda *_: None)
 
-    def play(suite, clients, *, name="run", resume=False, **options):
-        folder = RunFolder(tmp_path / name, suite.to_dict(), resume=resume)
-        return compare(suite, folder=folder, num_workers=0, clients=clients, **options)
+    def play(suite, clients, *, name="run", **options):
+        return play_run(suite, tmp_path / name, clients=clients, **options)
 
     return play
-
-
-def records_in(folder):
-    lines = (folder / EPISODES).read_text().splitlines()
-    records = [json.loads(line) for line in lines]
-    keys = [(r["policy"], r["contract"], r["episode"]) for r in records]
-    assert len(set(keys)) == len(keys)
-    return dict(zip(keys, records, strict=True))
 
 
 def test_a_model_plays_every_cell_in_the_place_of_the_stubs(suite, play, models_of, fake_model):
@@ -66,9 +57,9 @@ def test_rows_do_not_depend_on_how_many_questions_are_asked_at_a_time(
         play(told, {"m": model}, name=str(most))
         assert min(most, 4) <= model.most_at_once <= most
         out = tmp_path / str(most)
-        found.append([(out / name).read_bytes() for name in (TABLE, EPISODES)])
+        found.append(outcome_of(out, TABLE))
     assert found[0] == found[1] == found[2]
-    steps = [step for record in records_in(out).values() for step in record["steps"]]
+    steps = [step for record in records_by_key(out).values() for step in record["steps"]]
     assert len({status for step in steps for status in step["statuses"]}) > 1
 
 
@@ -78,7 +69,7 @@ def test_a_repaired_answer_is_on_record_with_the_one_it_replaces(
     play(suite.with_models(models_of("m")), {"m": fake_model(garbled=0.3)})
     calls = [
         calls
-        for (policy, *_), record in records_in(tmp_path / "run").items()
+        for (policy, *_), record in records_by_key(tmp_path / "run").items()
         for step in record["steps"]
         for calls in step["calls"]
         if policy == "m"
@@ -101,7 +92,7 @@ def test_a_model_and_a_script_share_a_table(suite, play, models_of, fake_model, 
     model = fake_model()
     done = play(suite.with_models(models_of("m", tables=[table])), {"m": model})
     assert [row.policy for row in done.rows][3:] == ["mixed"] * 3
-    for (policy, *_), record in records_in(tmp_path / "run").items():
+    for (policy, *_), record in records_by_key(tmp_path / "run").items():
         for step in record["steps"]:
             scripted, modelled = step["calls"]
             assert (scripted, len(modelled)) == ([], policy == "mixed")
@@ -128,24 +119,22 @@ def test_a_run_whose_server_is_lost_keeps_what_is_done_and_goes_on_later(
 ):
     told = suite.with_models(models_of("m"))
     play(told, {"m": fake_model()}, name="undisturbed")
-    whole = records_in(tmp_path / "undisturbed")
+    whole = records_by_key(tmp_path / "undisturbed")
 
     done = play(told, {"m": fake_model(refuse=gone_after(questions))})
-    kept = records_in(tmp_path / "run")
+    kept = records_by_key(tmp_path / "run")
     assert done.stopped == "no server answers at http://nowhere/v1"
     assert done.missing == len(whole) - len(kept) > 0
     assert done.failures == ()
     assert all(kept[key] == whole[key] for key in kept)
     assert sum(row.n for row in done.rows) == len(kept)
     assert len(json.loads((tmp_path / "run" / TABLE).read_text())) == len(done.rows)
-    about = json.loads((tmp_path / "run" / RUN).read_text())
+    about = about_run(tmp_path / "run")
     assert (about["status"], about["stopped"]) == ("stopped", done.stopped)
 
     again = play(told, {"m": fake_model()}, resume=True)
     assert again.is_complete
-    for name in (TABLE, EPISODES):
-        undisturbed = (tmp_path / "undisturbed" / name).read_bytes()
-        assert (tmp_path / "run" / name).read_bytes() == undisturbed
+    assert outcome_of(tmp_path / "run", TABLE) == outcome_of(tmp_path / "undisturbed", TABLE)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +178,7 @@ def test_what_is_malformed_or_repaired_is_counted(suite, play, models_of, fake_m
     done = play(suite.with_models(models_of("m")), {"m": fake_model(garbled=0.4)})
     calls = [
         calls
-        for (policy, *_), record in records_in(tmp_path / "run").items()
+        for (policy, *_), record in records_by_key(tmp_path / "run").items()
         for step in record["steps"]
         for calls in step["calls"]
         if policy == "m"
@@ -216,20 +205,18 @@ def test_an_episode_without_an_answer_is_named_and_tried_again_when_resumed(
     done = play(told, {"m": broken})
     assert (done.stopped, done.missing, done.is_complete) == (None, 2, False)
     assert sorted(done.failures) == [
-        f"m, icn, episode {k}: the answer came to nothing" for k in (0, 1)
+        f"{suite.name}, m, icn, episode {k}: the answer came to nothing" for k in (0, 1)
     ]
     assert [(row.policy, row.contract) for row in done.rows][-1] == ("m", "fixed")
-    assert not any(key[:2] == ("m", "icn") for key in records_in(tmp_path / "run"))
-    about = json.loads((tmp_path / "run" / RUN).read_text())
+    assert not any(key[:2] == ("m", "icn") for key in records_by_key(tmp_path / "run"))
+    about = about_run(tmp_path / "run")
     assert (about["status"], about["failures"]) == ("stopped", list(done.failures))
 
     mended = fake_model()
     assert play(told, {"m": mended}, resume=True).is_complete
     assert all("propose" in messages[0].content for messages, _, _ in mended.asked)
     play(told, {"m": fake_model()}, name="undisturbed")
-    for name in (TABLE, EPISODES):
-        undisturbed = (tmp_path / "undisturbed" / name).read_bytes()
-        assert (tmp_path / "run" / name).read_bytes() == undisturbed
+    assert outcome_of(tmp_path / "run", TABLE) == outcome_of(tmp_path / "undisturbed", TABLE)
 
 
 def test_a_fault_of_our_own_is_raised_and_what_is_done_stays(
@@ -238,7 +225,7 @@ def test_a_fault_of_our_own_is_raised_and_what_is_done_stays(
     told = suite.with_models(models_of("m"))
     with pytest.raises(ZeroDivisionError):
         play(told, {"m": fake_model(refuse=lambda number, _: 1 // (100 - number))})
-    assert sum(policy == "all-harvest" for policy, *_ in records_in(tmp_path / "run")) == 6
+    assert sum(policy == "all-harvest" for policy, *_ in records_by_key(tmp_path / "run")) == 6
     assert play(told, {"m": fake_model()}, resume=True).is_complete
 
 
@@ -247,12 +234,14 @@ def test_every_condition_has_its_first_episode_before_any_has_its_second(
 ):
     told = replace(suite, num_episodes=3).with_models(models_of("m", max_in_flight=1))
     kept = []
-    cells = [Cell(policy="m", contract=c.name) for c in told.conditions]
+    wanted = zip(told.conditions, [(0, 1, 2), (1,), (0, 2)], strict=True)
     play_model_cells(
-        told,
-        {cells[0]: [0, 1, 2], cells[1]: [1], cells[2]: [0, 2]},
+        [
+            Task(arena=told, cell=Cell(policy="m", contract=each.name), episodes=episodes)
+            for each, episodes in wanted
+        ],
         models=told.models,
-        keep=lambda cell, result: kept.append((cell.contract, result.episode)),
+        keep=lambda each: kept.append((each.row.contract, each.row.episode)),
         clients={"m": fake_model()},
     )
     assert sorted(kept) == [
@@ -275,8 +264,7 @@ def test_status_is_told_and_ends_with_the_whole(suite, play, models_of, fake_mod
 
 def test_a_suite_of_models_alone_has_its_figure(suite, models_of, fake_model, tmp_path):
     told = suite.with_models(models_of("m")).with_policies(["m"])
-    folder = RunFolder(tmp_path, told.to_dict())
-    assert compare(told, folder=folder, num_workers=0, clients={"m": fake_model()}).is_complete
+    assert play_run(told, tmp_path, clients={"m": fake_model()}).is_complete
     assert "m" in (tmp_path / FIGURES[0]).read_text()
     assert all((tmp_path / name).stat().st_size > 1000 for name in FIGURES)
 
@@ -284,12 +272,11 @@ def test_a_suite_of_models_alone_has_its_figure(suite, models_of, fake_model, tm
 def test_a_run_replays_from_its_records_without_the_models(
     suite, play, models_of, fake_model, tmp_path
 ):
-    steps = CLEANUP_SMOKE.training_agent_steps  # of a suite that can be found again by its name
-    told = replace(suite, training_agent_steps=steps).with_models(models_of("m", max_in_flight=4))
+    told = suite.with_models(models_of("m", max_in_flight=4))
     play(told, {"m": fake_model(garbled=0.3, latency_s=0.002)})
-    about, records = read_run(tmp_path / "run")
-    replayed = list(replay_run(about, records, folder=tmp_path / "run"))
-    assert len(replayed) == len(records) == 12
+    with open_run(tmp_path / "run") as reader:
+        replayed = list(replay_run(reader))
+        assert len(replayed) == len(reader) == 12
     assert [each for each in replayed if each.difference is not None] == []
 
 
@@ -305,7 +292,7 @@ def test_a_model_that_judges_is_asked_in_the_tables_of_models_alone(
     assert done.is_complete
     judged = {row.policy for row in done.rows if row.contract == "icn-model-judge"}
     assert judged == {"m-plays"}
-    records = records_in(tmp_path / "run")
+    records = records_by_key(tmp_path / "run")
     calls = {key: record["judge_calls"] for key, record in records.items()}
     assert {key[:2] for key, asked in calls.items() if asked} == {("m-plays", "icn-model-judge")}
     assert sum(map(len, calls.values())) == len(models["wise"].asked) > 0

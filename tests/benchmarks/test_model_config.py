@@ -17,7 +17,6 @@ from agents.llm import ORDERS, STEPS, STYLES, ChatAgent, StubClient, TextSeat
 from benchmarks.checked import ModelConfigError
 from benchmarks.model_config import (
     KINDS,
-    SECTIONS,
     Budget,
     ClientSpec,
     JudgeSpec,
@@ -25,9 +24,8 @@ from benchmarks.model_config import (
     ModelSpec,
     RunSettings,
     Table,
-    load_models,
-    served_model,
 )
+from benchmarks.model_file import SECTIONS, load_models, served_model
 from cleanup_icn import ConfigError
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "models.md"

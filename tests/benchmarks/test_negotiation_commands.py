@@ -7,10 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from stored_episodes import play_alone
 
-from benchmarks import cli, suites
-from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
+from benchmarks import cli, compare_command
+from benchmarks.suite import Suite
+from benchmarks.suite_file import suite_named
 from negotiation_games import bundled_games, load_game
+
+NEGOTIATION_SMOKE = suite_named("negotiation-smoke").arenas[0]
 
 PUBLISHED = Path(__file__).parents[2] / ".." / "shared" / "data" / "llm_deliberation"
 needs_published = pytest.mark.skipif(
@@ -138,8 +142,8 @@ def test_a_comparison_in_negotiation_is_played_and_its_records_evaluated(
     command, tmp_path, monkeypatch
 ):
     tiny = replace(NEGOTIATION_SMOKE, name="tiny", policies=("planner", "stub-erratic"))
-    monkeypatch.setattr(suites, "SUITES", {"tiny": tiny})
-    monkeypatch.setattr(cli, "_NUM_WORKERS", 0)
+    monkeypatch.setattr("benchmarks.suite_file.load_suite", {"tiny": Suite.of(tiny)}.__getitem__)
+    monkeypatch.setattr(compare_command, "_NUM_WORKERS", 0)
     out = tmp_path / "run"
     code, printed, err = command("compare", "tiny", "--out", out, "--episodes", 1, "--json")
     rows = json.loads(printed)
@@ -151,3 +155,28 @@ def test_a_comparison_in_negotiation_is_played_and_its_records_evaluated(
     assert code == 0
     assert "4 sessions" in table
     assert "skipped: played 'game1', not 'base'" in table
+
+
+def test_of_a_run_with_no_negotiations_nothing_is_evaluated(command, tiny_suite, tmp_path):
+    play_alone(Suite.of(replace(tiny_suite, policies=("random",))), tmp_path)
+    code, out, err = command("evaluate-logs", tmp_path, "--game", "base")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a run in which negotiations were played" in err
+
+
+def test_negotiations_are_evaluated_beside_another_game_and_named_by_their_numbers(
+    command, tiny_suite, tmp_path
+):
+    river = replace(tiny_suite, policies=("random",), num_episodes=1)
+    talks = replace(NEGOTIATION_SMOKE, policies=("conceder",), num_episodes=1)
+    suite = Suite(name="both", description="", arenas=(river, talks))
+    play_alone(suite, tmp_path)
+    for rules in ("commonweal", "paper-2024", "paper-2023"):
+        words = ("evaluate-logs", tmp_path, "--game", "game1", "--rules", rules, "--json")
+        code, out, err = command(*words)
+        told = json.loads(out)
+        assert (code, err) == (0, "")
+        assert (told["sessions"], told["skipped"]) == (2, 4)
+        assert [skip["file"] for skip in told["skips"]] == [
+            f"episode {number}" for number in (3, 4, 7, 8)
+        ]

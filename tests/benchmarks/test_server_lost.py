@@ -15,9 +15,12 @@ from rich.console import Console
 
 pytest.importorskip("openai", reason="needs commonweal[llm]")
 
+from run_folders import about_run, num_kept, records_by_key
+
 from benchmarks.instant_server import CHAT_PATH, InstantServer
-from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
-from benchmarks.store import EPISODES, RUN
+from benchmarks.suite_file import suite_named
+
+NEGOTIATION_SMOKE = suite_named("negotiation-smoke").arenas[0]
 
 pytestmark = pytest.mark.slow
 
@@ -95,27 +98,18 @@ def ended(process):
 
 def wait_for_records(out, process, count):
     """Wait until so many episodes are kept of a run that is under way."""
-    file = out / EPISODES
-    while not file.exists() or file.read_bytes().count(b"\n") < count:
+    while num_kept(out) < count:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
 
 
-def kept_in(out):
-    """Return the records by their keys; a line without an end counts as none."""
-    records = [json.loads(line) for line in (out / EPISODES).read_text().split("\n")[:-1]]
-    by_key = {(r["policy"], r["contract"], r["episode"]): r for r in records}
-    assert len(by_key) == len(records)
-    return by_key
-
-
 def check_whole(out, kept):
     """Check that a resumed run has every episode once, those kept before as they were."""
-    now = kept_in(out)
+    now = records_by_key(out)
     Console().print(f"\nepisodes kept before: {len(kept)}, after --resume: {len(now)}")
     assert now.keys() == WANTED
     assert {key: now[key] for key in kept} == kept
-    assert json.loads((out / RUN).read_text())["status"] == "complete"
+    assert about_run(out)["status"] == "complete"
     code, stdout, said = ended(commonweal("replay", str(out), "--json"))
     assert (code, said) == (0, [])
     assert [each["difference"] for each in json.loads(stdout)] == [None] * len(WANTED)
@@ -127,12 +121,12 @@ def test_a_lost_server_stops_the_run_with_one_message_and_it_goes_on_later(serve
     wait_for_records(out, run, 3)
     server.stop()
     code, _, said = ended(run)
-    kept = kept_in(out)
+    kept = records_by_key(out)
     assert (code, len(said)) == (1, 1)
     assert f"stopped: no answer from {server.base_url} (attempts: 2, " in said[0]
     assert f"{len(WANTED) - len(kept)} episodes were not played to their end" in said[0]
     assert 3 <= len(kept) < len(WANTED)
-    about = json.loads((out / RUN).read_text())
+    about = about_run(out)
     assert (about["status"], about["failures"]) == ("stopped", [])
     assert about["stopped"].startswith(f"no answer from {server.base_url}")
 
@@ -153,7 +147,7 @@ def test_a_run_goes_on_with_a_server_at_another_place(server, tmp_path):
     assert code == 1
     assert "stopped: no answer" in said[-1]
     assert all("no answer" in line for line in said)
-    kept = kept_in(tmp_path)
+    kept = records_by_key(tmp_path)
     with InstantServer() as another:
         assert another.base_url != server.base_url
         code, _, said = ended(compare(tmp_path, short_way(another), "--resume"))
@@ -167,9 +161,9 @@ def test_a_run_that_was_killed_goes_on_later_and_asks_nothing_twice(server, tmp_
     wait_for_records(tmp_path, run, 3)
     run.kill()
     run.communicate()
-    kept = kept_in(tmp_path)
+    kept = records_by_key(tmp_path)
     assert 3 <= len(kept) < len(WANTED)
-    assert json.loads((tmp_path / RUN).read_text())["status"] == "running"
+    assert about_run(tmp_path)["status"] == "running"
 
     server.stop()  # it has been asked what nobody waits for any more
     server.counts.clear()
@@ -177,7 +171,7 @@ def test_a_run_that_was_killed_goes_on_later_and_asks_nothing_twice(server, tmp_
     code, _, said = ended(compare(tmp_path, short_way(server), "--resume"))
     assert (code, said) == (0, [])
     check_whole(tmp_path, kept)
-    played = [record for key, record in kept_in(tmp_path).items() if key not in kept]
+    played = [record for key, record in records_by_key(tmp_path).items() if key not in kept]
     calls = [call for record in played for turn in record["turns"] for call in turn["calls"]]
     num_probes = 2  # before anything is played, and by the client that plays
     assert server.counts[CHAT_PATH] == sum(call["attempts"] for call in calls) + num_probes

@@ -7,8 +7,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from benchmarks.metrics import summarize
-from benchmarks.table import ONE_TABLE_COLUMNS, render_tables
+from benchmarks.cleanup.metrics import summarize
+from benchmarks.cleanup.table import render_tables
+from benchmarks.table import ONE_TABLE_COLUMNS
 
 
 @pytest.fixture

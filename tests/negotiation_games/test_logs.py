@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from log_worlds import P1, P2, answers, history, six_at, write_logs
 
 from negotiation_games.game import Game, GameError
-from negotiation_games.logs import bootstrap_interval, evaluate_logs, wilson_interval
+from negotiation_games.log_files import SessionError, read_record
+from negotiation_games.logs import (
+    bootstrap_interval,
+    evaluate_logs,
+    evaluate_sessions,
+    wilson_interval,
+)
 
 REFERENCE = Path(__file__).parents[2] / ".." / "shared" / "data" / "llm_deliberation"
 FIGURES = ("any_success", "final_success", "final_unanimous", "wrong_deals")
@@ -192,23 +198,39 @@ class TestCommonweal:
         assert "final proposal" in report["skips"][0]["why"]
 
 
-def record(*deals: str | None, game: str = "six") -> str:
+def record(*deals: str | None, game: str = "six") -> dict[str, Any]:
     turns = [
         {"party": P1, "public": "", "deal": deal, "status": "ok" if deal else "no_proposal"}
         for deal in deals
     ]
-    return json.dumps({"game": game, "turns": turns})
+    return {"game": game, "turns": turns}
 
 
-def test_our_own_records_are_read_by_every_rule(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "episodes.jsonl"
-    path.parent.mkdir()
-    path.write_text("\n".join([record(*[None] * 25, "A1"), "", record("A1", game="other"), "{"]))
-    for logs in (path, tmp_path):
-        for rules in ("commonweal", "paper-2024", "paper-2023"):
-            report = evaluate_logs(logs, game=six_at((60, 0)), rules=rules).to_dict()
-            assert figures(report) == (1.0, 1.0, 1.0, 0.0)
-            assert (report["sessions"], report["skipped"]) == (1, 2)
+def test_our_own_records_are_read_by_every_rule() -> None:
+    sessions = [
+        ("mine", read_record(record(*[None] * 25, "A1"))),
+        ("another game's", read_record(record("A1", game="other"))),
+        ("broken", SessionError("the record has no 'turns'")),
+    ]
+    for rules in ("commonweal", "paper-2024", "paper-2023"):
+        report = evaluate_sessions(sessions, game=six_at((60, 0)), rules=rules).to_dict()
+        assert figures(report) == (1.0, 1.0, 1.0, 0.0)
+        assert report["sessions"] == 1
+        assert [skip["file"] for skip in report["skips"]] == ["another game's", "broken"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"turns": None}, "turns is NoneType, not a list"),
+        ({"turns": [3]}, r"turns\[0\] is int, not an object"),
+        ({"turns": [{"party": P1, "public": ""}]}, r"turns\[0\] has no 'status'"),
+        ({"game": 3}, "game is int, not text"),
+    ],
+)
+def test_what_is_no_record_of_ours_says_where(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(SessionError, match=told):
+        read_record(record("A1") | changed)
 
 
 def test_files_are_found_to_any_depth_and_in_an_archive(tmp_path: Path) -> None:
@@ -271,8 +293,8 @@ def test_wrong_use_is_one_error_that_names_what_is_allowed(tmp_path: Path) -> No
     for logs, rules, match in (
         (tmp_path, "paper-2022", "one of commonweal, paper-2024, paper-2023"),
         (tmp_path, "paper-2023", r"answers\*\.json"),
-        (tmp_path / "nowhere", "paper-2023", "a folder, a zip archive"),
-        (Path(__file__), "paper-2023", "a folder, a zip archive"),
+        (tmp_path / "nowhere", "paper-2023", "a folder or a zip archive"),
+        (Path(__file__), "paper-2023", "a folder or a zip archive"),
     ):
         with pytest.raises(GameError, match=match):
             evaluate_logs(logs, game=six_at(), rules=rules)

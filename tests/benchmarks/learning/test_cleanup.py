@@ -12,7 +12,7 @@ pytest.importorskip("sb3_contrib")
 import cleanup_icn
 from agents.ppo import lane_seeds
 from agents.ppo.draws import uniforms
-from benchmarks.conditions import contract_encoder
+from benchmarks.cleanup.conditions import contract_encoder
 from benchmarks.learning.cleanup import WelfareNotes
 from benchmarks.learning.config_file import load_experiment
 from benchmarks.learning.experiment import ACTION_SEED

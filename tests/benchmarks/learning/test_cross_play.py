@@ -6,9 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from run_folders import about_run, kept_in
 
+from benchmarks.arena import Cell
+from benchmarks.cleanup.policies import make_agents
+from benchmarks.cleanup.runner import begin
 from benchmarks.driver import play
-from benchmarks.learning.cross_play import Pairing, pairings, play_all
+from benchmarks.learning.cross_play import Pairing, open_folder, pairings, play_all
 from benchmarks.learning.cross_play_figure import save_heat_maps
 from benchmarks.learning.cross_play_rows import (
     ITSELF,
@@ -26,13 +30,11 @@ from benchmarks.learning.cross_play_settings import (
     load_cross_play,
 )
 from benchmarks.learning.trained_players import TrainedPlayers
-from benchmarks.policies import make_agents
-from benchmarks.runner import begin
-from benchmarks.store import RunFolder
-from benchmarks.suite import Cell
-from benchmarks.suites import CLEANUP_SMOKE
+from benchmarks.suite_file import suite_named
 from benchmarks.training import is_available
 from cleanup_icn import ConfigError
+
+CLEANUP_SMOKE = suite_named("cleanup-smoke").arenas[0]
 
 SCRIPTS = ("all-harvest", "contract-follower", "stub-cooperative")
 
@@ -45,13 +47,17 @@ def setting_of(*policies, episodes=2, ppo_seeds=0, **others):
     )
 
 
+def played_in(path, setting, *, resume=False, **options):
+    with open_folder(path, setting, resume=resume) as folder:
+        return play_all(setting, folder, num_workers=0, **options)
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     """Three scripts, all contracts, two episodes: the setting, its folder, what was played."""
     setting = setting_of()
     path = tmp_path_factory.mktemp("cross-play")
-    folder = RunFolder(path, setting.to_dict())
-    return setting, path, play_all(setting, folder, num_workers=0)
+    return setting, path, played_in(path, setting)
 
 
 def test_every_player_meets_every_player_under_every_contract(played):
@@ -74,7 +80,7 @@ def test_all_cells_play_the_same_episodes(played):
 
 def test_with_itself_a_player_does_what_it_does_in_a_comparison(played):
     setting, _, episodes = played
-    suite, condition = setting.suite, setting.suite.condition("fixed")
+    suite, condition = setting.arena, setting.arena.condition("fixed")
     env = condition.make_env(suite.scenario.config)
     agents = make_agents("contract-follower", env)
     cell = Cell(policy="contract-follower", contract="fixed")
@@ -114,16 +120,12 @@ def test_a_row_has_the_means_of_both_sides_and_of_the_group(played):
 
 
 def test_a_run_that_was_stopped_plays_what_is_missing(played, tmp_path):
-    setting, _, episodes = played
-    folder = RunFolder(tmp_path, setting.to_dict())
-    first = Pairing("none", "all-harvest", "all-harvest")
-    folder.keep_episode(episodes[first][0].to_dict())
+    setting, path, episodes = played
+    with open_folder(tmp_path, setting) as folder:
+        folder.keep_episode(kept_in(path)[0])
     told = []
-    again = play_all(
-        setting,
-        RunFolder(tmp_path, setting.to_dict(), resume=True),
-        num_workers=0,
-        report=lambda kind, amount: told.append((kind, amount)),
+    again = played_in(
+        tmp_path, setting, resume=True, report=lambda kind, amount: told.append((kind, amount))
     )
     assert told[0] == ("episodes", 1)
     assert sum(amount for _, amount in told) == 3 * 3 * 3 * 2
@@ -215,8 +217,8 @@ def test_the_command_prints_rows_and_leaves_records_and_pictures(command, tmp_pa
     assert {"contract", "row", "column", "n", "row_return", "column_return"} <= rows[0].keys()
     assert str(out) in said
     assert json.loads((out / "table.json").read_text()) == rows
-    assert json.loads((out / "run.json").read_text())["status"] == "complete"
-    assert len((out / "episodes.jsonl").read_text().splitlines()) == len(rows)
+    assert about_run(out)["status"] == "complete"
+    assert len(kept_in(out)) == len(rows)
     assert (out / "figure.png").exists()
     company = json.loads((out / "company.json").read_text())
     assert {row["company"] for row in company} == {ITSELF, OTHERS}
@@ -232,15 +234,15 @@ def test_policies_are_trained_once_for_each_contract_and_play_there(tmp_path, mo
     world = replace(CLEANUP_SMOKE, conditions=CLEANUP_SMOKE.conditions[1:2])
     monkeypatch.setitem(WORLDS, world.name, world)
     setting = setting_of("all-harvest", episodes=1, ppo_seeds=2, ppo_agent_steps=64)
-    first = play_all(setting, RunFolder(tmp_path, setting.to_dict()), num_workers=0)
-    checkpoints = [tmp_path / f"ppo-{k}" / "fixed" / "policy.json" for k in (0, 1)]
+    first = played_in(tmp_path, setting)
+    checkpoints = [tmp_path / f"ppo-{k}" / world.name / "fixed" / "policy.json" for k in (0, 1)]
     told = [json.loads(file.read_text()) for file in checkpoints]
     assert [each["meta"]["contract"]["name"] for each in told] == ["fixed"] * 2
     assert told[0]["seed"] != told[1]["seed"]
     assert len(first) == 3 * 3
 
     trained_at = checkpoints[0].stat().st_mtime_ns
-    again = play_all(setting, RunFolder(tmp_path, setting.to_dict(), resume=True), num_workers=0)
+    again = played_in(tmp_path, setting, resume=True)
     assert checkpoints[0].stat().st_mtime_ns == trained_at
     assert {p: d[0].to_dict() for p, d in again.items()} == {
         p: d[0].to_dict() for p, d in first.items()
@@ -255,8 +257,8 @@ def test_the_default_settings_are_those_without_a_file():
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_world_has_no_contract_a_fixed_one_and_talks(world):
     setting = setting_of(world=world)
-    assert [condition.name for condition in setting.suite.conditions] == ["none", "fixed", "icn"]
-    assert setting.suite.num_episodes == 2
+    assert [condition.name for condition in setting.arena.conditions] == ["none", "fixed", "icn"]
+    assert setting.arena.num_episodes == 2
 
 
 @pytest.mark.parametrize(

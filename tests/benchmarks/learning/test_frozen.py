@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cleanup_icn
-from benchmarks.conditions import contract_encoder
+from benchmarks.cleanup.arena import wage_for_cleaning
+from benchmarks.cleanup.conditions import contract_encoder
 from benchmarks.learning.bot_rows import row_policy
 from benchmarks.learning.frozen import FrozenPlay, StartSet
 from benchmarks.learning.terms import DrawnContract
-from benchmarks.suites import wage_for_cleaning
 from cleanup_icn import CleanupConfig
 from cleanup_icn.contracts import Contract, ContractWrapper, LumpSum, Share, Wage, transfers
 from cleanup_icn.observe import agent_names

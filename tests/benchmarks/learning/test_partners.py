@@ -8,6 +8,8 @@ import pytest
 pytest.importorskip("sb3_contrib")
 
 from agents.ppo import MaskedPolicy
+from benchmarks.cleanup.policies import make_agents
+from benchmarks.cleanup.runner import episode_under_way
 from benchmarks.driver import play
 from benchmarks.learning.bot_rows import row_policy
 from benchmarks.learning.config_file import load_experiment
@@ -15,8 +17,6 @@ from benchmarks.learning.folder import TrainingFolder
 from benchmarks.learning.partners_table import render_partners
 from benchmarks.learning.runs import train_seeds
 from benchmarks.learning.seeds import TEST, episode_seeds
-from benchmarks.policies import make_agents
-from benchmarks.runner import episode_under_way
 from cleanup_icn import ConfigError
 
 TINY = """
@@ -66,7 +66,7 @@ def script(experiment, name):
 
 def played_alone(experiment, names, seed):
     """Returns of an episode with these policies on the seats, in the environment with words."""
-    from benchmarks.conditions import Fixed
+    from benchmarks.cleanup.conditions import Fixed
 
     condition = Fixed(name="fixed", contract=experiment.terms.contracts[0])
     env = condition.make_env(experiment.config)

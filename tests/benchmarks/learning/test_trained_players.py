@@ -10,14 +10,17 @@ import pytest
 pytest.importorskip("sb3_contrib")
 
 from agents.ppo import PPOAgent
-from benchmarks.conditions import Fixed, Negotiated
+from benchmarks.cleanup.arena import wage_for_cleaning
+from benchmarks.cleanup.conditions import Fixed, Negotiated
 from benchmarks.learning.config_file import load_experiment
 from benchmarks.learning.folder import TrainingFolder
 from benchmarks.learning.runs import train_seeds
 from benchmarks.learning.trained_players import TrainedPlayers
-from benchmarks.suites import CLEANUP_SMOKE, wage_for_cleaning
+from benchmarks.suite_file import suite_named
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract
+
+CLEANUP_SMOKE = suite_named("cleanup-smoke").arenas[0]
 
 WAGES = (0.5, 1.0)
 

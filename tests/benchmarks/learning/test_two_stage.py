@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("sb3_contrib")
 
-from benchmarks.conditions import contract_encoder
+from benchmarks.cleanup.arena import wage_for_cleaning
+from benchmarks.cleanup.conditions import contract_encoder
 from benchmarks.learning.bot_rows import row_policy
 from benchmarks.learning.config_file import load_experiment
 from benchmarks.learning.folder import TrainingFolder
@@ -29,7 +30,6 @@ from benchmarks.learning.two_stage import (
 )
 from benchmarks.learning.two_stage_figure import save_values_figure
 from benchmarks.learning.two_stage_report import report
-from benchmarks.suites import wage_for_cleaning
 from cleanup_icn import ConfigError
 from cleanup_icn.contracts import Contract, LumpSum
 from cleanup_icn.observe import agent_names

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.negotiation.suite import NEGOTIATION_SMOKE
+from benchmarks.suite_file import suite_named
+
+NEGOTIATION_SMOKE = suite_named("negotiation-smoke").arenas[0]
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
+from run_folders import begin_run, kept_in, outcome_of, play_run, records_in
 
-from benchmarks.compare import compare
 from benchmarks.kinds import kind_of
-from benchmarks.store import EPISODES, FIGURES, TABLE, RunFolder
+from benchmarks.store import FIGURES, TABLE
 from benchmarks.table import ONE_TABLE_COLUMNS
 
 
@@ -19,21 +19,20 @@ from benchmarks.table import ONE_TABLE_COLUMNS
 def played(tiny_suite, tmp_path_factory):
     """A run's rows and its folder."""
     out = tmp_path_factory.mktemp("run")
-    folder = RunFolder(out, tiny_suite.to_dict())
-    return compare(tiny_suite, folder=folder, num_workers=0).rows, out
+    return play_run(tiny_suite, out).rows, out
 
 
 def test_a_run_leaves_its_records_table_and_figure(played, tiny_suite):
     rows, out = played
-    assert [row.to_dict() for row in rows] == json.loads((out / TABLE).read_text())
-    records = [json.loads(line) for line in (out / EPISODES).read_text().splitlines()]
-    assert len(records) == len(rows) * tiny_suite.num_episodes == 12
+    told = [{"arena": tiny_suite.name, **row.to_dict()} for row in rows]
+    assert told == json.loads((out / TABLE).read_text())
+    assert len(records_in(out)) == len(rows) * tiny_suite.num_episodes == 12
     assert all((out / name).stat().st_size > 1000 for name in FIGURES)
 
 
 def test_the_same_seed_gives_the_same_table_and_figure(played, tiny_suite, tmp_path):
     _, out = played
-    compare(tiny_suite, folder=RunFolder(tmp_path, tiny_suite.to_dict()), num_workers=0)
+    play_run(tiny_suite, tmp_path)
     assert (tmp_path / TABLE).read_text() == (out / TABLE).read_text()
     assert (tmp_path / FIGURES[0]).read_bytes() == (out / FIGURES[0]).read_bytes()
 
@@ -41,15 +40,14 @@ def test_the_same_seed_gives_the_same_table_and_figure(played, tiny_suite, tmp_p
 def test_a_cell_does_not_depend_on_the_others(played, tiny_suite, tmp_path):
     rows, _ = played
     part = replace(tiny_suite, policies=("stub-erratic",), conditions=tiny_suite.conditions[1:])
-    alone = compare(part, folder=RunFolder(tmp_path, part.to_dict()), num_workers=0)
+    alone = play_run(part, tmp_path)
     assert [row.to_dict() for row in alone.rows] == [rows[-1].to_dict()]
 
 
 def test_processes_give_the_rows_of_one(played, tiny_suite, tmp_path):
     rows, out = played
-    folder = RunFolder(tmp_path, tiny_suite.to_dict())
-    assert compare(tiny_suite, folder=folder, num_workers=2).rows == rows
-    assert (tmp_path / EPISODES).read_bytes() == (out / EPISODES).read_bytes()
+    assert play_run(tiny_suite, tmp_path, num_workers=2).rows == rows
+    assert records_in(tmp_path) == records_in(out)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 5, 11])
@@ -57,13 +55,9 @@ def test_a_run_that_lost_its_last_episodes_is_resumed_to_what_it_was(
     kept, played, tiny_suite, tmp_path
 ):
     _, out = played
-    RunFolder(tmp_path, tiny_suite.to_dict())
-    lines = (out / EPISODES).read_bytes().splitlines(keepends=True)
-    (tmp_path / EPISODES).write_bytes(b"".join(lines[:kept]) + lines[kept][: 10 * kept])
-    folder = RunFolder(tmp_path, tiny_suite.to_dict(), resume=True)
-    assert compare(tiny_suite, folder=folder, num_workers=0).is_complete
-    for name in (TABLE, EPISODES):
-        assert (tmp_path / name).read_bytes() == (out / name).read_bytes()
+    begin_run(tiny_suite, tmp_path, kept_in(out)[:kept])
+    assert play_run(tiny_suite, tmp_path, resume=True).is_complete
+    assert outcome_of(tmp_path, TABLE) == outcome_of(out, TABLE)
 
 
 def test_the_figure_names_every_policy_game_and_setting(played, tiny_suite):
@@ -75,7 +69,7 @@ def test_the_figure_names_every_policy_game_and_setting(played, tiny_suite):
 
 def test_a_figure_without_the_shown_policy_can_be_drawn(tiny_suite, tmp_path):
     suite = replace(tiny_suite, policies=("planner",), num_episodes=1)
-    compare(suite, folder=RunFolder(tmp_path, suite.to_dict()), num_workers=0)
+    play_run(suite, tmp_path)
     assert (tmp_path / FIGURES[1]).stat().st_size > 1000
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.arena import Cell
 from benchmarks.cells import play_cell
 from benchmarks.negotiation.metrics import MEASURES, RATES, summarize
 from benchmarks.statistics import estimate_rate
-from benchmarks.suite import Cell
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,13 @@ def test_a_deal_that_does_not_pass_is_no_success_and_not_unanimous(result):
     failed = replace(result, passed=False, unanimous=True, any_success=True)
     row = summarize([failed, result], seed=0).to_dict()
     assert (row["final_success"], row["unanimous"], row["any_success"]) == (0.5, 0.5, 1.0)
+
+
+def test_a_row_tells_the_interquartile_mean_of_success(result):
+    results = [replace(result, passed=passed) for passed in (True, True, True, False)]
+    told = summarize(results, seed=0).to_dict()
+    assert (told["iqm"], told["final_success"]) == (1.0, 0.75)
+    assert told["iqm_low"] <= told["iqm"] <= told["iqm_high"]
 
 
 def test_scores_are_what_was_earned(result):

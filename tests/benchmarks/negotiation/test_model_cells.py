@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 
 import pytest
+from run_folders import outcome_of, play_run, records_in
 
 from benchmarks import kinds
-from benchmarks.compare import compare
 from benchmarks.kinds import check_tables
-from benchmarks.negotiation.suite import Setting
-from benchmarks.store import EPISODES, TABLE, RunFolder
+from benchmarks.negotiation.arena import Setting
+from benchmarks.store import TABLE
 from cleanup_icn import ConfigError
 
 P1 = "SportCo"
@@ -44,9 +43,8 @@ def play(tmp_path, monkeypatch):
     without_figure = replace(kinds.NEGOTIATION, save_figure=lambda *_: None)
     monkeypatch.setattr(kinds, "NEGOTIATION", without_figure)
 
-    def play(suite, clients, *, name="run", resume=False):
-        folder = RunFolder(tmp_path / name, suite.to_dict(), resume=resume)
-        return compare(suite, folder=folder, num_workers=0, clients=clients)
+    def play(suite, clients, *, name="run", **options):
+        return play_run(suite, tmp_path / name, clients=clients, **options)
 
     return play
 
@@ -60,8 +58,7 @@ def one(tiny_suite):
 
 
 def turns_in(folder, policy):
-    records = map(json.loads, (folder / EPISODES).read_text().splitlines())
-    return [turn for r in records if r["policy"] == policy for turn in r["turns"][1:]]
+    return [turn for r in records_in(folder) if r["policy"] == policy for turn in r["turns"][1:]]
 
 
 def test_a_model_among_scripts_speaks_in_its_role_alone(one, play, models_of, fake_model, tmp_path):
@@ -90,7 +87,7 @@ def test_rows_do_not_depend_on_how_many_questions_are_asked_at_a_time(
         told = tiny_suite.with_models(models_of("m", max_in_flight=most)).with_policies(["m"])
         assert play(told, {"m": model}, name=str(most)).is_complete
         assert model.most_at_once == min(most, 4)
-        written.append([(tmp_path / str(most) / n).read_bytes() for n in (TABLE, EPISODES)])
+        written.append(outcome_of(tmp_path / str(most), TABLE))
     assert written[0] == written[1]
 
 
@@ -103,9 +100,7 @@ def test_a_lost_server_costs_no_episode_that_is_over(
     assert done.stopped
     assert 0 < done.missing < 4
     assert play(told, {"m": fake_model()}, resume=True).is_complete
-    for name in (TABLE, EPISODES):
-        undisturbed = (tmp_path / "undisturbed" / name).read_bytes()
-        assert (tmp_path / "run" / name).read_bytes() == undisturbed
+    assert outcome_of(tmp_path / "run", TABLE) == outcome_of(tmp_path / "undisturbed", TABLE)
 
 
 def talkative(text, rng):

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.arena import Cell
 from benchmarks.cells import play_cell
 from benchmarks.negotiation.runner import from_record
-from benchmarks.suite import Cell
 from negotiation_games.game import deal_name
 from negotiation_games.log_files import read_record
 from negotiation_games.logs import evaluate_sessions

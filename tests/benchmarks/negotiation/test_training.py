@@ -9,8 +9,7 @@ import pytest
 
 pytest.importorskip("sb3_contrib")
 
-from benchmarks.pool import run_cell
-from benchmarks.suite import cells_of
+from run_folders import play_run, records_in
 
 
 def test_a_learned_p1_is_trained_played_and_kept(tiny_suite, tmp_path):
@@ -20,11 +19,10 @@ def test_a_learned_p1_is_trained_played_and_kept(tiny_suite, tmp_path):
     def report(kind, amount):
         made[kind] += amount
 
-    (cell,) = cells_of(suite)
-    results = list(run_cell(suite, cell, [0, 1], folder=tmp_path, report=report))
-    assert len(results) == made["episodes"] == suite.num_episodes
+    play_run(suite, tmp_path, report=report)
+    assert len(records_in(tmp_path)) == made["episodes"] == suite.num_episodes
     assert made["agent_steps"] >= suite.training_agent_steps
-    kept = tmp_path / "ppo" / "base-greedy-veto"
+    kept = tmp_path / "ppo" / suite.name / "base-greedy-veto"
     assert (kept / "policy.zip").exists()
     about = json.loads((kept / "policy.json").read_text())
     assert about["num_agents"] == 1

@@ -1,0 +1,1 @@
+"""Comparisons in Cleanup: what is played under which contracts, by whom, and what comes of it."""

@@ -1,0 +1,51 @@
+"""Where two runs, or what they say of themselves, are not the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cleanup_icn import ConfigError
+
+
+def differences(earlier: Any, now: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield where two JSON values differ, what stood there and what stands there now."""
+    if isinstance(earlier, dict) and isinstance(now, dict):
+        for name in dict.fromkeys((*earlier, *now)):
+            inner = f"{key}.{name}" if key else name
+            yield from differences(earlier.get(name), now.get(name), inner)
+    elif isinstance(earlier, list) and isinstance(now, list) and len(earlier) == len(now):
+        for index, (before, after) in enumerate(zip(earlier, now, strict=True)):
+            yield from differences(before, after, f"{key}[{index}]")
+    elif earlier != now:
+        yield key, earlier, now
+
+
+class DriftError(ConfigError):
+    """A run to be resumed is not the run that is asked for: a line for everything that differs."""
+
+    def __init__(self, found: Sequence[ConfigError]) -> None:
+        super().__init__(found[0].name, found[0].value, found[0].allowed)
+        self.found = tuple(found)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.found))
+
+    def __reduce__(self) -> Any:
+        """Pickle by what was found."""
+        return type(self), (self.found,)
+
+
+def refuse_drift(earlier: Any, now: Any, *, path: Path) -> None:
+    """Raise unless a run to be resumed is the run that is asked for; all that differs is told.
+
+    Raises:
+        DriftError: it is another.
+    """
+    found = [
+        ConfigError(f"--resume with {key}", after, f"{before!r}, as the run in {path} was begun")
+        for key, before, after in differences(earlier, now)
+    ]
+    if found:
+        raise DriftError(found)

@@ -1,0 +1,70 @@
+"""Suites: arenas that are played together, and what can be changed about them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.model_config import Budget
+from benchmarks.suite import Suite
+from benchmarks.suite_file import suite_named
+from cleanup_icn import ConfigError
+
+LLM_VS_PPO = suite_named("llm-vs-ppo")
+
+
+def test_a_suite_of_one_arena_has_its_name():
+    arena = LLM_VS_PPO.arenas[0]
+    suite = Suite.of(arena)
+    assert (suite.name, suite.arenas, suite.arena(arena.name)) == (arena.name, (arena,), arena)
+
+
+def test_an_unknown_arena_is_refused_with_the_names_there_are():
+    with pytest.raises(ConfigError, match="one of cleanup, negotiation"):
+        LLM_VS_PPO.arena("nowhere")
+
+
+def test_chosen_policies_are_played_in_the_arenas_that_have_them():
+    chosen = LLM_VS_PPO.with_policies(["planner", "best-guess"])
+    assert [arena.policies for arena in chosen.arenas] == [
+        ("planner",),
+        ("best-guess", "planner"),
+    ]
+    only = LLM_VS_PPO.with_policies(["best-guess"])
+    assert [arena.name for arena in only.arenas] == ["negotiation"]
+    with pytest.raises(ConfigError, match="policies = 'nobody'"):
+        LLM_VS_PPO.with_policies(["nobody"])
+
+
+def test_what_cannot_be_played_is_left_out_everywhere():
+    without = LLM_VS_PPO.without(["ppo"])
+    assert "ppo" not in without.policies
+    assert len(without.arenas) == 2
+
+
+def test_models_take_the_place_of_the_stubs_in_every_arena(models_of):
+    seated = LLM_VS_PPO.with_models(models_of("m"))
+    assert all("m" in arena.policies for arena in seated.arenas)
+    assert not [name for name in seated.policies if name.startswith("stub-")]
+
+
+def test_episodes_and_seed_are_changed_in_every_arena_and_only_if_given():
+    changed = LLM_VS_PPO.with_run(num_episodes=3, seed=None)
+    assert {(arena.num_episodes, arena.seed) for arena in changed.arenas} == {(3, 0)}
+    assert LLM_VS_PPO.with_run(num_episodes=None, seed=None) == LLM_VS_PPO
+
+
+def test_the_budget_is_part_of_what_is_on_record():
+    suite = replace(LLM_VS_PPO, budget=Budget(tokens=5))
+    told = json.loads(json.dumps(suite.to_dict()))
+    assert told["budget"]["tokens"] == 5
+    assert Suite.from_dict(told) == suite
+    assert Suite.from_dict(told) != LLM_VS_PPO
+
+
+def test_a_suite_that_this_version_does_not_write_is_refused():
+    for told in ({}, {"name": "x", "description": "", "arenas": [{"game": "chess"}]}):
+        with pytest.raises(ConfigError, match="a suite as this version writes it"):
+            Suite.from_dict(told)
