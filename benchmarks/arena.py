@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
+from benchmarks.checked import NAME
 from benchmarks.model_config import ModelsConfig, Table
 from cleanup_icn import ConfigError
 
@@ -119,6 +120,8 @@ class Arena(ABC, Generic[ConditionT]):
             if each.name in (*policies, *LEARNED):
                 allowed = "a folder of a name that no other policy here has"
                 raise ConfigError("--trained", each.name, allowed)
+            if not NAME.fits(each.name):
+                raise ConfigError("--trained", each.name, f"a folder named by {NAME.allowed}")
             policies.append(each.name)
         return replace(self, trained=(*self.trained, *trained), policies=tuple(policies))
 

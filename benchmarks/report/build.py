@@ -241,7 +241,7 @@ def _measure(measure: ShownMeasure) -> dict[str, Any]:
 
 def _description(suite: Suite, about: Mapping[str, Any]) -> str:
     """Return what a suite says of itself, and what went wrong."""
-    parts = [suite.description.rstrip(".") + "."]
+    parts = [suite.description.rstrip(".") + "."] if suite.description else []
     if about.get("stopped"):
         parts.append(f"The run stopped: {about['stopped']}.")
     failures = about.get("failures") or []

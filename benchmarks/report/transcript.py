@@ -143,6 +143,8 @@ def players_by_seat(arena: Arena[Any], policy: str, names_of: NamesOf) -> dict[s
         names_of: by seat, the names under which a table may speak of it.
 
     """
+    if arena.training_of(policy) is not None:  # a training seed plays all seats
+        return dict.fromkeys(names_of, policy)
     table = lineup_of(arena, policy)
     return {seat: player_on(table, names) for seat, names in names_of.items()}
 

@@ -333,6 +333,12 @@ def test_a_folder_with_the_name_of_another_policy_is_refused(run, trained, tmp_p
     assert (code, repr(name) in said, "no other policy" in said) == (2, True, True)
 
 
+def test_a_folder_whose_name_no_policy_may_have_is_refused(run, trained, tmp_path):
+    shutil.copytree(trained / "wage", tmp_path / "my wage")
+    code, _, (said,) = run("--trained", tmp_path / "my wage")
+    assert (code, "'my wage'" in said, "letters, digits" in said) == (2, True, True)
+
+
 def test_a_training_inside_the_folder_of_the_run_is_left_alone(run, trained, tmp_path):
     assert run(*ONE, out="trained/run")[0] == 0
     (trained / "wage").rename(trained / "run" / "wage")

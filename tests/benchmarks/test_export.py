@@ -219,6 +219,19 @@ def test_secrets_are_there_only_if_they_are_asked_for(command, played, kept):
     assert next(iter(out.splitlines())).endswith(",answer")
 
 
+def test_what_an_agent_of_cleanup_thought_is_not_what_it_said(export, suite, kept, tmp_path):
+    (first, *_) = (each for each in kept if each.row.arena == "river")
+    (step, *steps) = first.record["steps"]
+    answers = ["<SCRATCHPAD>mine alone</SCRATCHPAD>Action: wait", "<PLAN>never closed"]
+    record = {**first.record, "steps": [{**step, "answers": answers}, *steps]}
+    with open_folder(tmp_path, suite) as folder:
+        folder.keep_episode(replace(first, record=record))
+    one, other, *_ = export(tmp_path, "--what", "turns")
+    assert [row["said"] for row in (one, other)] == ["Action: wait", ""]
+    one, other, *_ = export(tmp_path, "--what", "turns", "--with-scratchpads")
+    assert [row["answer"] for row in (one, other)] == answers
+
+
 def test_equal_runs_have_equal_exports_whatever_came_first(export, suite, played, tmp_path):
     play_alone(suite, tmp_path / "again", backwards=True)
     for what in ("episodes", "turns"):

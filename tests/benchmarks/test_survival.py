@@ -82,6 +82,7 @@ class Run:
 
     def __init__(self, suite, out, *, workers=0):
         self.out, self.suite, self._workers = out, suite, workers
+        self.process = None  # the latest to be killed
 
     def start(self, *, workers=None):
         """Begin or resume it."""
@@ -104,7 +105,7 @@ class Run:
 
     def kill(self, when, **options):
         """Resume it and kill it as soon as `when()`, or at its end; returns whether it had died."""
-        process = self.start(**options)
+        self.process = process = self.start(**options)
         deadline_s = time.monotonic() + PATIENCE_S
         try:
             while process.poll() is None and not when():
@@ -178,19 +179,17 @@ def test_a_policy_that_has_learned_does_not_learn_again_when_its_run_is_killed(s
     place = killed.out / "ppo" / "river" / "fixed"
     checkpoint = place / "policy.zip"
 
-    def is_learning():
-        return any(place.glob("last*")) or checkpoint.exists()
-
     def is_refused_to_others():
-        if not is_learning():
+        if not place.exists():
             return False
+        killed.process.send_signal(signal.SIGSTOP)  # amid its training
         code, out, err = command("compare", killed.suite, "--out", killed.out, "--resume")
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert "a folder that no other process is writing a run to" in err
         return True
 
     assert killed.kill(is_refused_to_others)
-    assert num_kept(killed.out) == 0
+    assert (num_kept(killed.out), checkpoint.exists()) == (0, False)
     assert killed.kill(lambda: num_kept(killed.out) >= 2)
     learned = (checkpoint.read_bytes(), checkpoint.stat().st_mtime_ns)
     killed.play_on()

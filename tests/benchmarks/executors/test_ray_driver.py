@@ -65,8 +65,10 @@ def drive(tmp_path, mark):
     script = tmp_path / "driver.py"
     script.write_text(DRIVER)
 
+    started = []
+
     def start(*arguments, **more):
-        return subprocess.Popen(
+        driver = subprocess.Popen(
             [sys.executable, str(script), *map(str, arguments)],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
@@ -75,10 +77,14 @@ def drive(tmp_path, mark):
             env={**os.environ, **mark, **more, "PYTHONPATH": str(ROOT)},
             start_new_session=True,
         )
+        started.append(driver)
+        return driver
 
     yield start
     for number in left_over(mark):
         os.kill(number, signal.SIGKILL)
+    for driver in started:
+        driver.communicate()
 
 
 def left_over(mark):
@@ -104,12 +110,12 @@ def wait_until_over(mark):
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=lambda sign: sign.name)
 def test_no_process_of_a_run_outlives_it(sign, drive, mark):
-    with drive(10**5) as driver:
-        assert json.loads(driver.stdout.readline())[3] == 0
-        assert len(left_over(mark)) > 2
-        # Ctrl-C reaches all processes of a terminal, kill -9 the one it names.
-        (os.killpg if sign == signal.SIGINT else os.kill)(driver.pid, sign)
-        said, complaints = driver.communicate(timeout=PATIENCE_S)
+    driver = drive(10**5)
+    assert json.loads(driver.stdout.readline())[1] == "random"
+    assert len(left_over(mark)) > 2
+    # Ctrl-C reaches all processes of a terminal, kill -9 the one it names.
+    (os.killpg if sign == signal.SIGINT else os.kill)(driver.pid, sign)
+    said, complaints = driver.communicate(timeout=PATIENCE_S)
     assert '"over"' not in said
     assert all(json.loads(line) for line in said.splitlines())  # nothing else is on stdout
     if sign == signal.SIGINT:
@@ -146,3 +152,20 @@ def head(folder, mark):
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE_S)
+
+
+def test_a_cluster_that_was_joined_has_the_drivers_packages_and_goes_on(drive, mark, tmp_path):
+    with head(tmp_path, mark) as (address, known):
+        said = []
+        for _ in range(2):
+            driver = drive(2, address, **known)
+            stdout, complaints = driver.communicate(timeout=PATIENCE_S)
+            assert driver.returncode == 0, complaints
+            said += stdout.splitlines()
+        refused = drive(1, address, RAY_AUTH_MODE="disabled").communicate(timeout=PATIENCE_S)
+    cells = [("random", contract) for contract in ("none", "fixed", "icn")]
+    wanted = [json.dumps(["cleanup-smoke", *cell, k]) for cell in cells for k in (0, 1)]
+    assert sorted(said) == sorted([*wanted, '"over"'] * 2)
+    assert refused[0] == ""
+    assert "set RAY_AUTH_MODE=token" in refused[1].splitlines()[-1]
+    assert wait_until_over(mark) == []

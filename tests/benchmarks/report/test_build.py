@@ -9,9 +9,11 @@ import pytest
 from built_reports import small_suite, smallest_arena, transcripts_in, value_in
 from run_folders import begin_run, kept_in, play_run
 
+from benchmarks.compare import open_folder
 from benchmarks.report import build
 from benchmarks.report.build import PACK_SIZE, build_report
 from benchmarks.store import TABLE
+from benchmarks.suite import Suite
 from cleanup_icn import ConfigError
 
 
@@ -221,6 +223,22 @@ def test_hostile_words_of_a_model_stay_data(run, tmp_path):
     assert transcript["frames"][0]["acts"][0]["said"] == hostile
     for file in folder.rglob("data/**/*.js"):
         assert "alert" not in file.read_text()
+
+
+def test_what_went_wrong_is_told_on_the_first_page(smallest_run, tmp_path):
+    suite = Suite(name="bare", description="", arenas=(smallest_arena(),))
+    with open_folder(tmp_path / "run", suite) as folder:
+        folder.keep_episode(kept_in(smallest_run)[0])
+        failures = [f"episode {k}: no answer" for k in range(5)]
+        folder.write_run(
+            {"stopped": "the budget is spent", "failures": failures}, is_complete=False
+        )
+    told = value_in(build_report(tmp_path / "run") / "data" / "run.js")
+    assert told["status"] == "stopped"
+    assert told["description"] == (
+        "The run stopped: the budget is spent. Episodes without an answer: 5 (episode 0: no "
+        "answer; episode 1: no answer; episode 2: no answer; ...)."
+    )
 
 
 def test_progress_is_told_episode_by_episode(smallest_run, tmp_path):

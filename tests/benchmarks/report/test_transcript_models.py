@@ -12,6 +12,8 @@ from benchmarks.kinds import read_record
 from benchmarks.model_config import JudgeSpec
 from benchmarks.report.cleanup_transcript import CleanupTranscripts
 from benchmarks.report.negotiation_transcript import NegotiationTranscripts
+from benchmarks.report.transcript import players_by_seat
+from benchmarks.seated_training import SeatedTraining
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,17 @@ def test_a_policy_on_one_seat_is_told_apart_from_its_partners():
     players = {agent.name: agent.player for agent in transcript.agents}
     assert players.pop(result.proposer) == "planner"
     assert set(players.values()) == {"best-guess"}
+
+
+def test_a_training_seed_plays_all_seats_whatever_its_folder_is_called():
+    trained = SeatedTraining(
+        name="my training, second try",
+        contract="none",
+        files=("policy.zip",),
+        deterministic=False,
+        checkpoints={"3": "digest"},
+    )
+    arena = small_arena("cleanup-smoke", 1, ("planner",), ("none",)).with_trained([trained])
+    seats = {seat: (seat,) for seat in ("agent_0", "agent_1")}
+    players = players_by_seat(arena, "my training, second try/3", seats)
+    assert set(players.values()) == {"my training, second try/3"}
