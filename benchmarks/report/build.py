@@ -185,7 +185,8 @@ def _arena(
     rows = [row for row in gathered.rows if row.arena == arena.name]
     names = list(dict.fromkeys(name for row in rows for name in row.measures))
     measures = shown_measures(game_of(arena), names)
-    columns = [each for each in measures if not arena.measures or each.name in arena.measures]
+    first = compared_measures(arena)
+    columns = sorted(measures, key=lambda each: each.name not in first)
     cells = estimates_of(arena, rows, measures)
     readable = without_malformed(rows)
     figures = [*gathered.figures[arena.name].draw(draft)]
