@@ -21,9 +21,12 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/installed ## Install, compare policies under contracts, say where the figure is
+demo: $(VENV)/installed ## Install, compare policies under contracts, say where figure and report are
 	$(BIN)/commonweal compare cleanup-smoke --out $(RUN)
+	$(BIN)/commonweal report $(RUN)
 	@echo "The figure is in:" && ls $(CURDIR)/$(RUN)/*.png $(CURDIR)/$(RUN)/*.svg
+	@echo "The report, with every episode step by step, opens in a browser:" && \
+		ls $(CURDIR)/$(RUN)/report/index.html
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Install what tests need, run them all

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from benchmarks.checked import NAME
 from benchmarks.model_config import ModelsConfig, Table
@@ -57,6 +57,8 @@ class Arena(ABC, Generic[ConditionT]):
     all others. Lineups, which say who sits where, are policies too.
     """
 
+    game: ClassVar[str]  # its name in files and records
+
     name: str
     description: str
     conditions: tuple[ConditionT, ...]
@@ -102,12 +104,25 @@ class Arena(ABC, Generic[ConditionT]):
         return frozenset(table.name for table in tables)
 
     def with_models(self, models: ModelsConfig) -> Self:
-        """Return the arena with the tables of `models` in the place of the stub models."""
+        """Return the arena with the tables of `models` in the place of the stub models.
+
+        Raises:
+            ConfigError: a table has the name of another policy.
+        """
         stubs = [name for name in self.policies if name.startswith(STUB_PREFIX)]
         at = self.policies.index(stubs[0]) if stubs else len(self.policies)
         others = [name for name in self.policies if name not in stubs]
         tables = [table.name for table in models.tables]
-        return replace(self, models=models, policies=(*others[:at], *tables, *others[at:]))
+        for name in tables:
+            if name in others:
+                allowed = f"another name: a lineup of {self.name} is called so"
+                raise ConfigError("models or tables", name, allowed)
+        return replace(
+            self,
+            models=models,
+            policies=(*others[:at], *tables, *others[at:]),
+            shown_policy=tables[0] if self.shown_policy in stubs else self.shown_policy,
+        )
 
     def with_trained(self, trained: Sequence[SeatedTraining]) -> Self:
         """Return the arena with trainings as further policies.

@@ -192,6 +192,13 @@ def _json(value: Any) -> Any:
     return [_json(one) for one in value] if isinstance(value, tuple) else value
 
 
+def namesakes(names: Sequence[str]) -> list[str]:
+    """Return the names that are also another's, each once; in names of files ``/`` is ``-``."""
+    files = [name.replace("/", "-") for name in names]
+    found = dict(zip(names, files, strict=True))
+    return [name for name, file in found.items() if files.count(file) > 1]
+
+
 def one_of_nearest(word: object, known: Collection[str]) -> str:
     """Say what there is, and which of it is written most like `word`."""
     near = get_close_matches(str(word), known, n=1)

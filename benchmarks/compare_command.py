@@ -193,13 +193,20 @@ def _play(wanted: Suite, out: Path, executor: Executor, *, resume: bool, as_json
 
 
 def _without_missing_extras(wanted: Suite) -> Suite:
-    """Return the suite without the policies whose packages are not installed; say which."""
+    """Return the suite without the policies whose packages are not installed; say which.
+
+    If there are no others this is the end, before an earlier run gives way to an empty one.
+    """
     from benchmarks.extras import missing_policies
 
     missing = missing_policies(wanted)
     for hint, names in missing.items():
         say(f"commonweal: {', '.join(names)} left out; to play with them: {hint}")
-    return wanted.without([name for names in missing.values() for name in names])
+    playable = wanted.without([name for names in missing.values() for name in names])
+    if not playable.arenas:
+        say("commonweal: nobody is left to play")
+        raise typer.Exit(FAILED)
+    return playable
 
 
 def _is_complete(out: Path) -> bool:
@@ -248,8 +255,9 @@ def _say_all(suite: Suite, path: Path, done: Outcome, *, as_json: bool) -> None:
         tables.append(render_serving(done.serving))
     answer(rows, Group(*tables), as_json=as_json)
     figures = sorted(path.glob("figure*.svg"))
-    drawn = f"  figure: {', '.join(map(str, figures))} and .png" if figures else ""
-    say(f"records: {path}{drawn}")
+    shown = str(figures[0]) if len(figures) == 1 else f"{len(figures)}, {path / 'figure-*.svg'}"
+    say(f"records: {path}" + (f"  figure: {shown} and .png" if figures else ""))
+    say(f"every episode to read, step by step: commonweal report {path} --open")
     if done.is_complete:
         return
     for line in done.failures[:_FAILURES_SHOWN]:
@@ -268,12 +276,12 @@ def _tables(suite: Suite, table: ArenaRows, done: Outcome) -> Iterator[Renderabl
     from benchmarks.kinds import kind_of
     from benchmarks.sensitivity import render_sensitivity
 
-    title = suite.title_of(table.arena)
+    title, width = suite.title_of(table.arena), console().width
     render = kind_of(table.arena).render_tables
-    yield render(table.rows, title=title, width=console().width)
-    yield render_comparisons(done.comparisons, table.arena)
+    yield render(table.rows, title=title, width=width)
+    yield render_comparisons(done.comparisons, table.arena, width=width)
     checked = [row for row in done.sensitivity if row.arena == table.arena.name]
     if any(row.is_affected for row in checked):
         yield Text()
-        yield render_sensitivity(checked, table.arena)
+        yield render_sensitivity(checked, table.arena, width=width)
     yield Text()

@@ -8,11 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from benchmarks.arena import LEARNED, Arena
-from benchmarks.cleanup.arena import CleanupArena
+from benchmarks.cleanup.arena import GAME as CLEANUP
 from benchmarks.cleanup.metrics import COMPARED as COMPARED_IN_CLEANUP
 from benchmarks.episode_row import EpisodeRow
+from benchmarks.lineups import players_of
 from benchmarks.negotiation.arena import Setting
 from benchmarks.negotiation.metrics import COMPARED as COMPARED_IN_NEGOTIATION
+from benchmarks.report.measures import shown_measures
 from benchmarks.statistics import (
     EPISODE,
     Contrast,
@@ -64,7 +66,8 @@ class Comparison:
     p: float | None = None  # of the permutation test, two-sided
     p_holm: float | None = None  # after Holm's correction over the family
     effect: float | None = None  # in standard deviations: d_z if paired, else g; Hedges' correction
-    improvement: float | None = None  # probability that a unit of the row is the better one
+    improvement: float | None = None  # probability that a unit of the row is the better one, where
+    # more or less of the measure is better
     further: int | None = None  # units to be added for 80% power at 5%; None: cannot be said
     one_training: bool = False  # a learned policy was trained once: it speaks for that time alone
 
@@ -96,8 +99,7 @@ def compared_measures(arena: Arena[Any]) -> tuple[str, ...]:
     """Return the measures that are compared, the main one first: the arena's, else its game's."""
     if arena.measures:
         return arena.measures[:2]
-    is_cleanup = isinstance(arena, CleanupArena)
-    return COMPARED_IN_CLEANUP if is_cleanup else COMPARED_IN_NEGOTIATION
+    return COMPARED_IN_CLEANUP if arena.game == CLEANUP else COMPARED_IN_NEGOTIATION
 
 
 def comparisons_to_json(drawn: Sequence[Comparison]) -> list[dict[str, Any]]:
@@ -184,7 +186,7 @@ class _Arena:
             contract=row[1],
             base_policy=base[0],
             base_contract=base[1],
-            one_training=bool({row[0], base[0]} & set(LEARNED)),
+            one_training=self._is_learned(row[0]) or self._is_learned(base[0]),
         )
         if question is Question.OVERALL:
             found = self._contrast_over_all(measure, row[0], base[0])
@@ -192,7 +194,18 @@ class _Arena:
             found = contrast(self._side(*row, measure), self._side(*base, measure))
         if found is None:
             return named
-        return replace(named, **vars(measure_difference(found, seed=self._arena.seed)))
+        measured = measure_difference(found, seed=self._arena.seed)
+        improvement = self._improvement(measure, exceeds=measured.improvement)
+        return replace(named, **{**vars(measured), "improvement": improvement})
+
+    def _improvement(self, measure: str, *, exceeds: float) -> float | None:
+        """Return how probably a unit is the better one that so probably has more of a measure."""
+        (shown,) = shown_measures(self._arena.game, [measure])
+        return {"high": exceeds, "low": 1.0 - exceeds, None: None}[shown.better]
+
+    def _is_learned(self, policy: str) -> bool:
+        """Whether somebody at the table was trained, once, for this arena."""
+        return not set(LEARNED).isdisjoint(players_of(self._arena, policy))
 
     def _side(self, policy: str, name: str, measure: str) -> Side:
         players = self._arena.players(policy)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +12,7 @@ from rich.text import Text
 from benchmarks.arena import Arena
 from benchmarks.comparisons import Comparison, Question, compared_measures
 from benchmarks.statistics import TRAINING_SEED
+from benchmarks.table import ONE_TABLE_COLUMNS, table_of_answers
 
 MOST_CONDITIONS = 3
 """With more, policies are shown over all conditions, and under each in ``comparisons.json``."""
@@ -35,18 +35,24 @@ _ONE_TRAINING_CAPTION = " *: a policy that was trained once, and speaks for that
 
 
 def render_comparisons(
-    drawn: Sequence[Comparison], arena: Arena[Any], *, questions: Sequence[Question] = ()
+    drawn: Sequence[Comparison],
+    arena: Arena[Any],
+    *,
+    width: int = ONE_TABLE_COLUMNS,
+    questions: Sequence[Question] = (),
 ) -> Group:
     """Lay out the comparisons of one arena by its main measure; ``comparisons.json`` has all.
 
-    Without `questions`, those are shown that an arena of so many conditions has room for.
+    Without `questions`, those are shown that an arena of so many conditions has room for. In fewer
+    than `width` characters, names stand below one another.
     """
     measure = compared_measures(arena)[0]
     parts: list[Table | Text] = []
     for question in questions or shown_questions(arena):
         rows = chosen(drawn, arena=arena.name, question=question, measure=measure)
         if rows:
-            parts += [Text(), _table(rows, title_of(question, measure, arena))]
+            title = title_of(question, measure, arena)
+            parts += [Text(), _table(rows, title, width=width)]
     if parts:
         parts += [Text(), Text(caption_of(drawn), style="italic")]
     return Group(*parts)
@@ -104,21 +110,11 @@ def columns_of(question: Question) -> Columns:
     return {**named, **_ANSWER}
 
 
-def _table(rows: Sequence[Comparison], title: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-    )
+def _table(rows: Sequence[Comparison], title: str, *, width: int) -> Table:
     columns = columns_of(rows[0].question)
-    for heading in columns:
-        is_name = heading not in _ANSWER
-        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
-    for row in rows:
-        table.add_row(*(write(row) for write in columns.values()))
-    return table
+    names = len(columns) - len(_ANSWER)
+    written = [[write(row) for write in columns.values()] for row in rows]
+    return table_of_answers(list(columns), written, names=names, title=title, width=width)
 
 
 def _policy(each: Comparison) -> str:
@@ -136,7 +132,7 @@ def _difference(each: Comparison) -> str:
     if each.difference is None:
         return "nothing in common"
     if each.low is None or each.high is None:
-        return f"{each.difference:+.2f} one {each.unit}"
+        return f"{each.difference:+.2f} one {each.unit}" + " of each" * (each.n > 1)
     if each.low == each.high:
         return f"{each.difference:+.2f} in all {each.n}"
     decimals = next((d for d in (2, 3) if round(each.low, d) < round(each.high, d)), 4)

@@ -116,7 +116,7 @@ def open_to_read(folder: Path) -> sqlite3.Connection:
     file = folder / FILE
     if not file.is_file():
         allowed = f"a folder of a run, with its {FILE}"
-        raise ConfigError("run", str(folder), allowed + told_if_earlier(folder))
+        raise ConfigError("run", str(folder), allowed + _told_if_earlier(folder))
     with told_plainly(file):
         connection = _connected(file)
         try:
@@ -127,7 +127,7 @@ def open_to_read(folder: Path) -> sqlite3.Connection:
     return connection
 
 
-def told_if_earlier(folder: Path) -> str:
+def _told_if_earlier(folder: Path) -> str:
     """Return what to add of a folder that is none of ours: whether an earlier version wrote it."""
     is_earlier = (folder / "run.json").is_file() and (folder / "episodes.jsonl").is_file()
     return "; an earlier version wrote this one, which can no longer be used" if is_earlier else ""
@@ -234,3 +234,11 @@ def is_being_written(folder: Path) -> bool:
     except StoreError:
         return False  # nobody can lock what nobody may write
     return False
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise where a folder holds files, and no run."""
+    ours = {path / FILE, path / LOCK, path / f"{LOCK}-journal"}
+    if not (path / FILE).exists() and not ours.issuperset(path.iterdir()):
+        allowed = "a new folder, an empty one, or that of an earlier run"
+        raise ConfigError("--out", str(path), allowed + _told_if_earlier(path))

@@ -157,9 +157,10 @@ def check_tables(arena: Arena[Any], models: ModelsConfig) -> None:
         for seat, player in {"everyone": sat.everyone, **sat.seats}.items():
             key = f"tables.{sat.name}.{seat}"
             if seat != "everyone" and seat not in seats:
-                raise ConfigError(key, player, f"a seat of the arena: {', '.join(seats)}")
+                raise ConfigError(key, player, f"a seat of {arena.name}: {', '.join(seats)}")
             if player not in models.models and player not in kind.policies:
-                raise ConfigError(key, player, f"a model or one of {', '.join(kind.policies)}")
+                known = f"a model or, for {arena.name}, one of {', '.join(kind.policies)}"
+                raise ConfigError(key, player, known)
 
 
 def _make_cleanup(arena: CleanupArena, condition: Condition, *, ask: Ask | None = None) -> Env:

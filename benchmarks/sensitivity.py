@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from rich import box
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from benchmarks.arena import Arena
@@ -24,7 +22,7 @@ from benchmarks.statistics import (
     estimate_over_seeds,
     estimate_rate,
 )
-from benchmarks.table import with_interval
+from benchmarks.table import ONE_TABLE_COLUMNS, table_of_answers, with_interval
 
 EMPTY = "empty"
 """What is said of a cell of which no episode is left."""
@@ -92,7 +90,9 @@ def _row(
     played = [row for rows in by_player for row in rows]
     unit = TRAINING_SEED if any(each.name == policy for each in arena.trained) else EPISODE
     planned = arena.num_episodes * len(players)
-    left = _estimates(clean, unit=unit, seed=arena.seed)
+    means = _estimates(by_player, unit=unit, seed=arena.seed)
+    all_read = not any(row.malformed for row in played)
+    left = means if all_read else _estimates(clean, unit=unit, seed=arena.seed)
     return SensitivityRow(
         arena=arena.name,
         policy=policy,
@@ -103,7 +103,7 @@ def _row(
         malformed_episodes=sum(row.malformed > 0 for row in played),
         malformed_answers=sum(row.malformed for row in played),
         n=sum(map(bool, clean)) if unit == TRAINING_SEED else len(clean[0]),
-        played=_estimates(by_player, unit=unit, seed=arena.seed),
+        played=means,
         left=left,
     )
 
@@ -129,26 +129,35 @@ def _estimate(name: str, values: Sequence[Sequence[float]], *, unit: str, seed: 
     return estimate_mean(values[0], seed=seed)
 
 
-def render_sensitivity(rows: Sequence[SensitivityRow], arena: Arena[Any]) -> Group:
-    """Lay out the rows of one arena in which something went wrong, by its main measure."""
+def render_sensitivity(
+    rows: Sequence[SensitivityRow], arena: Arena[Any], *, width: int = ONE_TABLE_COLUMNS
+) -> Group:
+    """Lay out the rows of one arena in which something went wrong, by its main measure.
+
+    In fewer than `width` characters, names stand below one another and intervals below means.
+    """
     measure = compared_measures(arena)[0]
     affected = [row for row in rows if row.arena == arena.name and row.is_affected]
     if not affected:
         return Group(Text("No episode is missing, and all answers could be read."))
-    title = f"{measure}: without the episodes that went wrong"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in ("policy", "contract"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("missing", "malformed", "n", "all played", "n left", "left"):
-        table.add_column(heading, justify="right")
-    for row in affected:
-        all_played = row.played.get(measure)
-        table.add_row(
-            *(row.policy, row.contract, str(row.missing), str(row.malformed_episodes)),
-            *(str(all_played.n if all_played else 0), _write(all_played)),
-            *(str(row.n), _write(row.left.get(measure))),
-        )
+    table = table_of_answers(
+        _HEADINGS,
+        [_cells(row, measure) for row in affected],
+        names=2,
+        title=f"{measure}: without the episodes that went wrong",
+        width=width,
+    )
     return Group(table, Text(), Text(_CAPTION, style="italic"))
+
+
+_HEADINGS = ("policy", "contract", "missing", "malformed", "n", "all played", "n left", "left")
+
+
+def _cells(row: SensitivityRow, measure: str) -> list[str]:
+    played = row.played.get(measure)
+    counts = (str(row.missing), str(row.malformed_episodes), str(played.n if played else 0))
+    left = row.left.get(measure)
+    return [row.policy, row.contract, *counts, _write(played), str(row.n), _write(left)]
 
 
 def _write(estimate: Estimate | None) -> str:

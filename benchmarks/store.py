@@ -22,18 +22,18 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
 from benchmarks.database import (
     FILE,
-    LOCK,
     BlockedError,
     StoreError,
     WriterLock,
     open_to_read,
     open_to_write,
-    told_if_earlier,
+    refuse_strangers,
     told_plainly,
     transaction,
 )
@@ -56,23 +56,22 @@ _OUTCOMES = (
     "company.json",
     "figure*.svg",
     "figure*.png",
-    "episodes.parquet",
+    "episodes.parquet",  # of `commonweal export`
     "turns.parquet",
 )
+_LEARNED = ("policy.*", "last.*", "best.*", "progress.jsonl", "tensorboard/events.*")
 _CHECKPOINTS = (
-    *(
-        f"*/*/*/{name}"
-        for name in ("policy.*", "last.*", "best.*", "progress.jsonl", "tensorboard/events.*")
-    ),
-    *(
-        f"trained/*/{seat}/{name}"
-        for seat in ("seed-*", "seed-*/seat-*")
-        for name in ("policy.*", "best.*")
-    ),
+    *(f"*/*/*/{name}" for name in _LEARNED),
+    *(f"trained/*/{seat}/policy.*" for seat in ("seed-*", "seed-*/seat-*")),
+    *(f"trained/*/{seat}/best.*" for seat in ("seed-*", "seed-*/seat-*")),
 )
 _TOLD_BY_ALL = ("suite", "earlier")
 
 FoundT = TypeVar("FoundT")
+
+
+def _begun_now() -> dict[str, str]:
+    return {"started_at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 class PlannedCell(NamedTuple):
@@ -115,7 +114,7 @@ class RunFolder:
         self._mutex = threading.Lock()
         try:
             path.mkdir(parents=True, exist_ok=True)
-            _refuse_strangers(path)
+            refuse_strangers(path)
             self._lock = WriterLock(path)
         except BlockedError:
             allowed = "a folder that no other process is writing a run to"
@@ -147,7 +146,7 @@ class RunFolder:
             if resume and "suite" in earlier:
                 refuse_drift(earlier["suite"], self._suite, path=self.path)
                 self._earlier = _parts(earlier)
-                self._write_status(RUNNING, {})
+                self._write_status(RUNNING, _begun_now())
             else:
                 self._begin_anew(cells)
             found = self._connection.execute("SELECT arena, policy, contract, id FROM cells")
@@ -171,7 +170,7 @@ class RunFolder:
                 "INSERT INTO cells (arena, policy, contract, num_episodes) VALUES (?, ?, ?, ?)",
                 cells,
             )
-            self._put_status(RUNNING, {})
+            self._put_status(RUNNING, _begun_now())
 
     def __enter__(self) -> Self:
         return self
@@ -387,14 +386,6 @@ def _parts(about: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what each part of a run told of itself, the first first."""
     last = {name: value for name, value in about.items() if name not in _TOLD_BY_ALL}
     return [*about.get("earlier", []), last]
-
-
-def _refuse_strangers(path: Path) -> None:
-    """Raise where a folder holds files, and no run."""
-    ours = {path / FILE, path / LOCK, path / f"{LOCK}-journal"}
-    if not (path / FILE).exists() and not ours.issuperset(path.iterdir()):
-        allowed = "a new folder, an empty one, or that of an earlier run"
-        raise ConfigError("--out", str(path), allowed + told_if_earlier(path))
 
 
 def _why(error: OSError | StoreError) -> str:

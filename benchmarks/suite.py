@@ -43,7 +43,8 @@ class Suite:
 
     def title_of(self, arena: Arena[Any]) -> str:
         """Return what stands above an arena's table."""
-        return arena.title if arena.name == self.name else f"{self.name}, {arena.title}"
+        says_so = arena.name.partition("/")[0] == self.name
+        return arena.title if says_so else f"{self.name}, {arena.title}"
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -102,7 +103,8 @@ class Suite:
         """Return the suite with a training as a further policy of the first arena that takes it.
 
         Raises:
-            ConfigError: no arena does; the first one says why.
+            ConfigError: no arena does, the first one says why; or another arena has another
+                training of that name, which a run would keep in the same place.
         """
         refusals = []
         for index, arena in enumerate(self.arenas):
@@ -111,9 +113,17 @@ class Suite:
             except ConfigError as error:
                 refusals.append(error)
             else:
+                self._refuse_namesake(seated.trained[-1])
                 arenas = (*self.arenas[:index], seated, *self.arenas[index + 1 :])
                 return replace(self, arenas=arenas)
         raise refusals[0]
+
+    def _refuse_namesake(self, training: SeatedTraining) -> None:
+        seated = (each for arena in self.arenas for each in arena.trained)
+        for each in seated:
+            if each.name == training.name and each.checkpoints != training.checkpoints:
+                allowed = "a folder of a name that no other training here has"
+                raise ConfigError("--trained", training.name, allowed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the suite as JSON values."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich import box
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
-from benchmarks.terminal import AsJson, answer
+from benchmarks.terminal import AsJson, answer, console
 
 if TYPE_CHECKING:
     from benchmarks.suite import Suite
     from benchmarks.suite_cost import SuiteCost
+
+_WIDE = 120
+"""Width of a terminal, in characters, that has room for words beside the figures."""
 
 
 def suites(as_json: AsJson = False) -> None:
@@ -19,7 +25,7 @@ def suites(as_json: AsJson = False) -> None:
     from benchmarks.suite_file import bundled_suites
 
     costs = [(suite, cost_of(suite)) for suite in bundled_suites().values()]
-    answer([_told(*each) for each in costs], _table(costs), as_json=as_json)
+    answer([_told(*each) for each in costs], _table(costs, width=console().width), as_json=as_json)
 
 
 def _told(suite: Suite, cost: SuiteCost) -> dict[str, Any]:
@@ -40,12 +46,16 @@ def _told(suite: Suite, cost: SuiteCost) -> dict[str, Any]:
     }
 
 
-def _table(costs: list[tuple[Suite, SuiteCost]]) -> Table:
+def _table(costs: list[tuple[Suite, SuiteCost]], *, width: int) -> Group:
+    """Lay out the costs; what each compares stands below where there is no room beside them."""
+    is_wide = width >= _WIDE
     table = Table(
         "suite",
-        "what it compares",
+        *(["what it compares"] if is_wide else []),
         caption="calls and tokens: of one model in the place of the stubs",
         caption_justify="left",
+        box=box.HEAVY_HEAD if is_wide else box.SIMPLE_HEAD,
+        padding=(0, 1) if is_wide else (0, 1, 0, 0),
     )
     for heading in ("cells", "episodes", "agent-steps\nof training", "model\ncalls", "tokens"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -53,14 +63,17 @@ def _table(costs: list[tuple[Suite, SuiteCost]]) -> Table:
         asked = cost.asked
         table.add_row(
             suite.name,
-            suite.description,
+            *([suite.description] if is_wide else []),
             f"{cost.cells:,}",
             f"{cost.episodes:,}",
             _number(cost.training_agent_steps),
             _about(asked.calls),
             _about(asked.prompt_tokens + asked.completion_tokens),
         )
-    return table
+    if is_wide:
+        return Group(table)
+    told = (f"{suite.name}: {suite.description}" for suite, _ in costs)
+    return Group(table, Text(), *map(Text, told))
 
 
 def _number(amount: int) -> str:

@@ -20,6 +20,7 @@ from benchmarks.checked import (
     WORDS,
     Checked,
     ModelConfigError,
+    namesakes,
     one_of_nearest,
     whole,
 )
@@ -311,8 +312,7 @@ def _check_seats(
 
 
 def _refuse_twins(reader: SectionReader, arenas: Sequence[Arena[Any]]) -> None:
-    names = [arena.name for arena in arenas]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    for name in namesakes([arena.name for arena in arenas]):
         reader.refuse("arenas.name", name, "a name that no other arena has")
 
 

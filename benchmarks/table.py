@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,9 @@ from benchmarks.statistics import Estimate
 
 ONE_TABLE_COLUMNS = 140
 """Width of a terminal, in characters, from which on all measures stand in one table."""
+
+_NARROW_NAME = 20
+"""Room for a name, in characters, where room is short."""
 
 
 class TableRow(Protocol):
@@ -118,6 +122,59 @@ def _table(
         cells = (column.write(row.estimates[column.measure]) for column in columns)
         table.add_row(row.policy if is_first else "", row.contract, write_n(row), *cells)
     return table
+
+
+def table_of_answers(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    names: int,
+    title: str,
+    width: int,
+) -> Table:
+    """Lay out rows whose first cells, `names` of them, say what the others are of.
+
+    In fewer than `width` characters no answer is cut off: names stand below one another, and
+    intervals below their means.
+    """
+    if _width_of(headings, rows) > width:
+        headings = [
+            ", ".join(headings[:names]),
+            *(each.replace(" ", "\n") for each in headings[names:]),
+        ]
+        rows, names = [_narrow(cells, names=names) for cells in rows], 1
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+    for index, heading in enumerate(headings):
+        is_name = index < names
+        table.add_column(
+            heading,
+            justify="left" if is_name else "right",
+            no_wrap=not is_name,
+            overflow="fold",
+        )
+    for cells in rows:
+        table.add_row(*cells)
+    return table
+
+
+def _width_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return how many characters a table takes, two of them after each column."""
+    columns = zip(headings, *rows, strict=True)
+    return sum(2 + max(map(cell_len, column)) for column in columns)
+
+
+def _narrow(cells: Sequence[str], *, names: int) -> list[str]:
+    named = "\n".join(
+        cell.replace(" - ", "\n- ") if cell_len(cell) > _NARROW_NAME else cell
+        for cell in cells[:names]
+    )
+    return [named, *(cell.replace(" ", "\n", 1) for cell in cells[names:])]
 
 
 def with_interval(estimate: Estimate) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class Scenario:
 class CleanupArena(Arena[Condition]):
     """A comparison in one world of Cleanup under several contract conditions."""
 
+    game: ClassVar[str] = GAME
     scenario: Scenario
 
     @property
@@ -110,7 +111,7 @@ class CleanupArena(Arena[Condition]):
     def to_dict(self) -> dict[str, Any]:
         """Return the arena as JSON values."""
         return {
-            "game": GAME,
+            "game": self.game,
             **self._told(),
             "scenario": self.scenario.to_dict(),
         }

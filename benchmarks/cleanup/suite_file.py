@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.arena import Arena
-from benchmarks.checked import NAME, one_of_nearest
+from benchmarks.checked import NAME, namesakes, one_of_nearest
 from benchmarks.cleanup.arena import CleanupArena, Scenario
 from benchmarks.cleanup.conditions import NEGOTIATION_SETTINGS, Fixed, Negotiated, longest
 from benchmarks.cleanup.contract_file import (
@@ -97,8 +97,7 @@ def _read_conditions(
         return None
     read = [_read_condition(reader, f"{where}[{i}]", each, config) for i, each in enumerate(given)]
     conditions = tuple(condition for condition in read if condition is not None)
-    names = [condition.name for condition in conditions]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    for name in namesakes([condition.name for condition in conditions]):
         reader.refuse(f"{where}.name", name, "a name that no other contract of the arena has")
     return conditions if len(conditions) == len(read) else None
 

@@ -6,6 +6,7 @@ again: when a worker dies, this process knows which episodes it has, and sends o
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import socket
@@ -79,7 +80,7 @@ class RayCluster:
             stack.enter_context(_without_chatter())
             if not ray.is_initialized():
                 self._connect()
-                stack.callback(ray.shutdown)
+                stack.callback(_shut_down)
             self._opened.append(stack.pop_all())
         return self
 
@@ -164,6 +165,13 @@ class RayCluster:
             why = str(error).strip().partition("\n")[0]
             allowed = f"a Ray cluster that this machine has joined ({why}); {_TOKEN_HINT}"
             raise ConfigError("--ray-address", self._address, allowed) from error
+
+
+def _shut_down() -> None:
+    import ray
+
+    with redirect_stdout(io.StringIO()):  # it prints what it had put off, in this thread
+        ray.shutdown()
 
 
 def _require_listener(address: str) -> None:

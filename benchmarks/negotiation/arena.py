@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from benchmarks.arena import LEARNED, Arena
 from benchmarks.lineups import players_of
@@ -115,6 +115,7 @@ def _load(name: str, incentives: str) -> Game:
 class NegotiationArena(Arena[Setting]):
     """A comparison in several games and settings of incentives."""
 
+    game: ClassVar[str] = GAME
     learned_games: tuple[str, ...] = ()  # in which learned policies are trained and played
 
     @property
@@ -135,7 +136,7 @@ class NegotiationArena(Arena[Setting]):
     def to_dict(self) -> dict[str, Any]:
         """Return the arena as JSON values."""
         return {
-            "game": GAME,
+            "game": self.game,
             **self._told(),
             "learned_games": list(self.learned_games),
         }

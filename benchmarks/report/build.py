@@ -17,7 +17,7 @@ from benchmarks.episode_row import EpisodeRow, KeptEpisode
 from benchmarks.report.conditions import condition_in_words, described
 from benchmarks.report.data_files import write_receive
 from benchmarks.report.figures import ShownFigure
-from benchmarks.report.games import EpisodeWriter, Figures, figures_for, game_of
+from benchmarks.report.games import EpisodeWriter, Figures, figures_for
 from benchmarks.report.learning_figures import draw_curves
 from benchmarks.report.measures import ShownMeasure, shown_measures
 from benchmarks.report.pair_figures import draw_pairs
@@ -28,7 +28,6 @@ from benchmarks.report.tables import (
     estimates_of,
     shown_comparisons,
     table_of,
-    without_malformed,
 )
 from benchmarks.store import RUNNING, open_run
 from benchmarks.suite import Suite
@@ -184,17 +183,16 @@ def _arena(
 ) -> dict[str, Any]:
     rows = [row for row in gathered.rows if row.arena == arena.name]
     names = list(dict.fromkeys(name for row in rows for name in row.measures))
-    measures = shown_measures(game_of(arena), names)
+    measures = shown_measures(arena.game, names)
     first = compared_measures(arena)
     columns = sorted(measures, key=lambda each: each.name not in first)
-    cells = estimates_of(arena, rows, measures)
-    readable = without_malformed(rows)
+    cells, readable = estimates_of(arena, rows)
     figures = [*gathered.figures[arena.name].draw(draft)]
     figures += _figures_of_cells(draft, run, suite, arena, cells=cells, measures=measures)
     return {
         "name": arena.name,
         "title": suite.title_of(arena),
-        "game": game_of(arena),
+        "game": arena.game,
         "description": described(arena),
         "conditions": [
             {"name": condition.name, "text": condition_in_words(condition)}
@@ -203,9 +201,7 @@ def _arena(
         "policies": list(arena.policies),
         "measures": [_measure(each) for each in measures],
         "table": table_of(cells, columns),
-        "sensitivity": None
-        if readable is None
-        else table_of(estimates_of(arena, readable, columns), columns),
+        "sensitivity": None if readable is None else table_of(readable, columns),
         "comparisons": shown_comparisons(drawn, arena),
         "figures": [figure.to_dict() for figure in figures],
     }

@@ -69,7 +69,7 @@ class EpisodeWriter:
 
     def __init__(self, arena: Arena[Any]) -> None:
         self._arena = arena
-        self._pages = PAGES[game_of(arena)]
+        self._pages = PAGES[arena.game]
         self._transcripts = self._pages.transcripts(arena)
 
     def show(self, record: Mapping[str, Any], *, number: int) -> Shown:
@@ -85,9 +85,4 @@ class EpisodeWriter:
 
 def figures_for(arena: Arena[Any]) -> Figures:
     """Return what gathers the figures of an arena."""
-    return PAGES[game_of(arena)].figures(arena)
-
-
-def game_of(arena: Arena[Any]) -> str:
-    """Return the name of the game that is played in an arena."""
-    return cleanup.GAME if isinstance(arena, cleanup.CleanupArena) else negotiation.GAME
+    return PAGES[arena.game].figures(arena)

@@ -18,15 +18,9 @@ from benchmarks.comparisons_table import (
     title_of,
 )
 from benchmarks.episode_row import EpisodeRow
-from benchmarks.negotiation.metrics import RATES
 from benchmarks.report.measures import ShownMeasure
-from benchmarks.statistics import (
-    EPISODE,
-    Estimate,
-    estimate_mean,
-    estimate_over_seeds,
-    estimate_rate,
-)
+from benchmarks.sensitivity import sensitivity
+from benchmarks.statistics import EPISODE, Estimate
 from benchmarks.store import COMPARISONS, RUNNING
 from benchmarks.table import with_interval
 
@@ -34,54 +28,16 @@ Cells = Mapping[tuple[str, str], Mapping[str, Estimate]]
 """By policy and condition, the estimates by measure."""
 
 
-def estimates_of(
-    arena: Arena[Any], rows: Iterable[EpisodeRow], measures: Sequence[ShownMeasure]
-) -> dict[tuple[str, str], dict[str, Estimate]]:
+def estimates_of(arena: Arena[Any], rows: Iterable[EpisodeRow]) -> tuple[Cells, Cells | None]:
     """Return the means of every cell of an arena that has an episode, in the arena's order.
 
-    The unit is the episode or, of a training, its training seed; see `benchmarks.statistics`.
-    A measure without a value is left out.
+    Also those over the episodes in which every answer could be read; None where that is all of
+    them. Both are those of `benchmarks.sensitivity`.
     """
-    played: dict[tuple[str, str], list[EpisodeRow]] = {}
-    for row in rows:
-        played.setdefault((row.policy, row.contract), []).append(row)
-    found = {}
-    for policy in arena.policies:
-        for condition in arena.conditions:
-            of_players = [
-                played[player, condition.name]
-                for player in arena.players(policy)
-                if (player, condition.name) in played
-            ]
-            if of_players:
-                found[policy, condition.name] = _estimates(arena, policy, of_players, measures)
-    return found
-
-
-def _estimates(
-    arena: Arena[Any],
-    policy: str,
-    of_players: Sequence[Sequence[EpisodeRow]],
-    measures: Sequence[ShownMeasure],
-) -> dict[str, Estimate]:
-    is_learned = any(each.name == policy for each in arena.trained)
-    found = {}
-    for measure in measures:
-        by_player = [
-            [value for row in rows if (value := row.measures.get(measure.name)) is not None]
-            for rows in of_players
-        ]
-        present = [values for values in by_player if values]
-        if not present:
-            continue
-        if is_learned:
-            estimate = estimate_over_seeds([sum(values) / len(values) for values in present])
-        elif measure.name in RATES:
-            estimate = estimate_rate([value > 0.0 for value in present[0]])
-        else:
-            estimate = estimate_mean(present[0], seed=arena.seed)
-        found[measure.name] = estimate
-    return found
+    checked = sensitivity(rows, [arena])
+    played = {(row.policy, row.contract): row.played for row in checked if row.played}
+    left = {(row.policy, row.contract): row.left for row in checked if row.left}
+    return played, left if any(row.malformed_episodes for row in checked) else None
 
 
 def table_of(cells: Cells, measures: Sequence[ShownMeasure]) -> dict[str, Any]:
@@ -103,12 +59,6 @@ def table_of(cells: Cells, measures: Sequence[ShownMeasure]) -> dict[str, Any]:
             for (policy, contract), estimates in cells.items()
         ],
     }
-
-
-def without_malformed(rows: Sequence[EpisodeRow]) -> list[EpisodeRow] | None:
-    """Return the episodes in which every answer could be read; None where that is all of them."""
-    kept = [row for row in rows if not row.malformed]
-    return kept if len(kept) < len(rows) else None
 
 
 def comparisons_of(

@@ -25,6 +25,8 @@ ALLOWED_IN = {
     "vllm": ("agents/llm/vllm_engine.py", "agents/llm/vllm_server.py"),
     "matplotlib": ("benchmarks/",),
     "typer": ("benchmarks/",),
+    "pyarrow": ("benchmarks/export_files.py",),
+    "scipy": ("benchmarks/",),
     "ray": ("benchmarks/executors/ray_cluster.py",),
     "rich": ("benchmarks/",),
 }

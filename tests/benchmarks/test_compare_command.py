@@ -15,10 +15,12 @@ from dataclasses import replace
 import pytest
 from run_folders import about_run, kept_in, num_kept, records_by_key
 
+from benchmarks import training
 from benchmarks.cleanup import figure
 from benchmarks.instant_server import InstantServer, error
 from benchmarks.store import TABLE
 from benchmarks.suite import Suite
+from benchmarks.suite_file import suite_named
 
 KEY = "sk-canary-4711-do-not-keep"
 PATIENCE_S = 60
@@ -274,6 +276,21 @@ def test_a_budget_ends_the_run_with_one_message_and_it_goes_on_with_more(
     assert sum(row["n"] for row in json.loads(out)) == len(kept) < 12
     assert compare(*impatient(server, requests=10**6), "--resume")[0] == 0
     assert len(records_by_key(tmp_path / "run")) == 12
+
+
+def test_a_run_of_which_nobody_is_left_ends_before_an_earlier_one_gives_way(
+    compare, command, tmp_path, monkeypatch
+):
+    assert compare("--policies", "all-harvest", "--episodes", "1")[0] == 0
+    kept = records_by_key(tmp_path / "run")
+    monkeypatch.setattr(training, "is_available", lambda: False)
+    monkeypatch.setattr("benchmarks.suite_file.load_suite", suite_named)
+    alone = ("--policies", "ppo", "--out", tmp_path / "run")
+    code, out, said = command("compare", "cleanup-smoke", *alone)
+    assert (code, out) == (1, "")
+    assert training.INSTALL_HINT in said
+    assert "nobody is left" in said
+    assert records_by_key(tmp_path / "run") == kept
 
 
 def test_a_server_that_is_not_there_is_said_in_one_line(compare, impatient, tmp_path):

@@ -15,6 +15,7 @@ from benchmarks.cleanup.conditions import Fixed
 from benchmarks.comparisons import Question, comparisons, comparisons_to_json
 from benchmarks.comparisons_table import render_comparisons
 from benchmarks.episode_row import EpisodeRow
+from benchmarks.model_config import Table
 from benchmarks.negotiation.arena import NegotiationArena, Setting
 from benchmarks.sensitivity import render_sensitivity, sensitivity
 from benchmarks.statistics import EPISODE, TRAINING_SEED, estimate_rate, holm
@@ -250,6 +251,30 @@ def test_a_policy_trained_once_is_marked():
     rows += [r for r in played(WORLD) if r.policy == "shown"]
     marked = {(each.policy, each.one_training) for each in comparisons(rows, [arena])}
     assert marked == {("ppo", True), ("shown", False)}
+
+
+def test_a_lineup_with_a_policy_trained_once_is_marked_too():
+    mixed = Table(name="mixed", everyone="shown", seats={"agent_0": "ppo"})
+    arena = replace(WORLD, policies=("mixed", "shown"), lineups=(mixed,))
+    rows = [replace(r, policy="mixed") for r in played(WORLD) if r.policy == "model"]
+    rows += [r for r in played(WORLD) if r.policy == "shown"]
+    marked = {(each.policy, each.one_training) for each in comparisons(rows, [arena])}
+    assert marked == {("mixed", True), ("shown", False)}
+
+
+@pytest.mark.parametrize(
+    ("measure", "improvement"), [("efficiency", 1.0), ("illegal", 0.0), ("transfers", None)]
+)
+def test_who_is_better_depends_on_whether_more_or_less_of_a_measure_is(measure, improvement):
+    arena = replace(WORLD, policies=("other", "shown"), measures=(measure,))
+    rows = [
+        row("world", policy, condition.name, episode, **{measure: level})
+        for policy, level in (("other", 2.0), ("shown", 1.0))
+        for condition in WORLD.conditions
+        for episode in range(EPISODES)
+    ]
+    drawn = of(comparisons(rows, [arena]), Question.POLICY)
+    assert {(each.difference, each.improvement) for each in drawn} == {(1.0, improvement)}
 
 
 def test_comparisons_are_json_values(drawn):

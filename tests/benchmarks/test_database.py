@@ -220,6 +220,26 @@ def test_a_read_only_folder_is_refused_to_writers_and_open_to_readers(read_only,
         assert "\n" not in str(refused.value)
 
 
+def test_a_run_that_somebody_read_to_its_end_is_read_from_a_read_only_folder_too(
+    read_only, tmp_path
+):
+    with open_folder(tmp_path / "run") as folder:
+        folder.keep_episode(make_kept())
+        reader = open_run(tmp_path / "run")
+        under_way = reader.rows()
+        next(under_way)
+    under_way.close()
+    reader.close()
+    with sqlite3.connect(tmp_path / "run" / FILE) as plain:
+        assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    plain.close()
+    for name in (f"{FILE}-wal", f"{FILE}-shm"):
+        (tmp_path / "run" / name).unlink(missing_ok=True)
+    read_only(tmp_path / "run")
+    with open_run(tmp_path / "run") as reader:
+        assert list(reader.episodes()) == [make_kept()]
+
+
 def test_a_read_only_place_has_no_room_for_a_run(read_only, tmp_path):
     (tmp_path / "place").mkdir()
     read_only(tmp_path / "place")

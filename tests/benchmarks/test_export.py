@@ -294,7 +294,17 @@ def test_without_pyarrow_there_is_csv_and_one_line_that_says_what_to_install(
     assert command("export", played)[0] == 0
 
 
-TRICKY = ["=1+1", "-2", "@sum", 'a "quoted", text', "two\r\nlines\rand", "", "\x00", "é 你 \u202e"]
+TRICKY = [
+    "=1+1",
+    "-2",
+    "@sum",
+    'a "quoted", text',
+    "two\r\nlines",
+    "a\rreturn",
+    "",
+    "\x00",
+    "é 你 \u202e",
+]
 
 
 @pytest.mark.parametrize("what", ["csv", "parquet"])

@@ -63,6 +63,15 @@ def test_a_seat_that_no_environment_of_the_suite_has_is_refused(suite, models_of
     check_tables(suite, models_of("m"))
 
 
+def test_the_arena_is_named_whose_seats_a_table_does_not_fit(models_of):
+    table = {"name": "t", "everyone": "m", "seats": {"proposer": "m"}}
+    models = models_of("m", tables=[table])
+    cleanup, negotiation = suite_named("llm-vs-ppo").arenas
+    check_tables(negotiation, models)
+    with pytest.raises(ConfigError, match="a seat of cleanup: agent_0, agent_1"):
+        check_tables(cleanup, models)
+
+
 def test_a_policy_of_the_other_game_is_refused_at_a_table(models_of):
     for suite, stranger in ((CLEANUP_SMOKE, "boulware"), (NEGOTIATION_SMOKE, "all-harvest")):
         with pytest.raises(ConfigError, match=r"tables\.t\.everyone"):

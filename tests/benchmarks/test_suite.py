@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.model_config import Budget
+from benchmarks.model_config import Budget, Table
+from benchmarks.seated_training import SeatedTraining
 from benchmarks.suite import Suite
 from benchmarks.suite_file import suite_named
 from cleanup_icn import ConfigError
@@ -50,6 +51,19 @@ def test_models_take_the_place_of_the_stubs_in_every_arena(models_of):
     assert not [name for name in seated.policies if name.startswith("stub-")]
 
 
+def test_models_are_what_others_are_compared_with_if_the_stubs_in_their_place_were(models_of):
+    arena = replace(LLM_VS_PPO.arenas[0], shown_policy="stub-cooperative")
+    assert arena.with_models(models_of("m", "other")).shown_policy == "m"
+    assert LLM_VS_PPO.arenas[0].with_models(models_of("m")).shown_policy == "contract-follower"
+
+
+def test_a_model_with_the_name_of_a_lineup_is_refused(models_of):
+    lineup = Table(name="m", everyone="planner", seats={"agent_0": "random"})
+    arena = replace(LLM_VS_PPO.arenas[0], policies=("m", "planner"), lineups=(lineup,))
+    with pytest.raises(ConfigError, match=r"'m': .* a lineup of cleanup is called so"):
+        Suite.of(arena).with_models(models_of("m"))
+
+
 def test_episodes_and_seed_are_changed_in_every_arena_and_only_if_given():
     changed = LLM_VS_PPO.with_run(num_episodes=3, seed=None)
     assert {(arena.num_episodes, arena.seed) for arena in changed.arenas} == {(3, 0)}
@@ -62,6 +76,26 @@ def test_the_budget_is_part_of_what_is_on_record():
     assert told["budget"]["tokens"] == 5
     assert Suite.from_dict(told) == suite
     assert Suite.from_dict(told) != LLM_VS_PPO
+
+
+def test_trainings_of_one_name_in_two_arenas_are_refused_unless_they_are_the_same():
+    suite = suite_named("cleanup-icn")
+
+    def seated(in_arena, checkpoint):
+        def seat(arena):
+            if arena.name != suite.arenas[in_arena].name:
+                raise ConfigError("--trained", "learned", "another world")
+            files = {"files": ("policy.zip",), "deterministic": False}
+            checkpoints = {"0": checkpoint}
+            return SeatedTraining(name="learned", contract="none", checkpoints=checkpoints, **files)
+
+        return seat
+
+    first = suite.with_trained(seated(0, "a"))
+    with pytest.raises(ConfigError, match="a name that no other training here has"):
+        first.with_trained(seated(1, "b"))
+    both = first.with_trained(seated(1, "a"))
+    assert [len(arena.trained) for arena in both.arenas[:3]] == [1, 1, 0]
 
 
 def test_a_suite_that_this_version_does_not_write_is_refused():

@@ -318,6 +318,11 @@ def test_names_of_negotiators_of_negmas_are_known_without_it(load, monkeypatch):
             CLEANUP.replace("policies", 'name = "a"\npolicies') * 2,
             "arenas.name = 'a': expected a name that no other arena has",
         ),
+        (
+            CLEANUP.replace("policies", 'name = "a/b"\npolicies')
+            + CLEANUP.replace("policies", 'name = "a-b"\npolicies'),
+            "arenas.name = 'a-b': expected a name that no other arena has",
+        ),
         (NEGOTIATION.replace("base", "bas"), "arenas[0].games = 'bas': expected one of base"),
         (NEGOTIATION.replace("games", "gmes"), "arenas[0].games = (missing)"),
         (NEGOTIATION.replace("best-guess", "planer"), "did you mean planner?"),

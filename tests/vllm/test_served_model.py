@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.store import open_run
+
 FOLDER = os.environ.get("COMMONWEAL_VLLM_MODEL")
 BASE_URL, MODEL = os.environ.get("COMMONWEAL_BASE_URL"), os.environ.get("COMMONWEAL_MODEL")
 
@@ -117,8 +119,8 @@ def _begin(served: Served, runs: Path, suite: str, structured: str) -> subproces
 
 
 def _records(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "episodes.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    with open_run(folder) as reader:
+        return [dict(kept.record) for kept in reader.episodes()]
 
 
 def _calls(record: dict[str, Any]) -> list[dict[str, Any]]:
@@ -164,8 +166,8 @@ def test_held_to_a_form_every_answer_in_every_game_can_be_read(served: Served, r
 
 def test_the_server_had_some_of_the_prompts_in_its_prefix_cache(runs: Path) -> None:
     for suite in SUITES:
-        run = json.loads((runs / f"{suite}-auto" / "run.json").read_text(encoding="utf-8"))
-        assert run["serving"]["prefix_cache_hit_rate"] > 0
+        with open_run(runs / f"{suite}-auto") as reader:
+            assert reader.about["serving"]["prefix_cache_hit_rate"] > 0
 
 
 def test_free_answers_are_read_as_far_as_they_can_be(served: Served, runs: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,13 @@ pytest.importorskip("ray", reason="needs commonweal[ray]")
 
 import ray
 
+from agents.llm import BudgetExhaustedError
 from benchmarks import training
 from benchmarks.arena import Cell
 from benchmarks.executors.local import InProcess
 from benchmarks.executors.ray_cluster import RayCluster
 from benchmarks.instant_server import InstantServer
+from benchmarks.model_config import Budget, RunSettings
 from benchmarks.model_file import served_model
 from benchmarks.work import Task, trainings_of
 from cleanup_icn import ConfigError
@@ -132,6 +135,20 @@ def test_when_keeping_fails_nothing_goes_on(cluster, arenas, tasks_of, perform):
     assert not busy_workers()
 
 
+class Deadly:
+    """Ends whatever process reads it."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_work_that_kills_whoever_does_it_ends_the_run(cluster, arenas, tasks_of, perform):
+    deadly = replace(arenas[0], description=Deadly(), conditions=arenas[0].conditions[:1])
+    tasks = [*tasks_of(arenas[1], episodes=[0]), *tasks_of(deadly, episodes=[0])]
+    with pytest.raises(BrokenProcessPool, match="4 workers died over one piece"):
+        perform(cluster, tasks)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not training.is_available(), reason="needs commonweal[ppo]")
 def test_what_a_worker_learned_comes_back_and_is_not_learned_again(
@@ -192,3 +209,21 @@ def test_models_asked_by_two_workers_play_the_episodes_of_one_process(
     killer = Killer(2)
     assert play(cluster, killer)[0] == expected
     assert len(killer.killed) == 1
+
+
+def test_when_a_workers_share_of_the_budget_is_spent_all_stop(cluster, served, arenas, tasks_of):
+    arena, name = served(replace(arenas[0], num_episodes=50))
+    models = replace(arena.models, budget=Budget(requests=60), run=RunSettings(max_in_flight=2))
+    arena = replace(arena.with_policies([name]), models=models)
+    kept = []
+    done = cluster.perform_models(
+        tasks_of(arena),
+        models=models,
+        keep=kept.append,
+        on_status=lambda serving: None,
+        clients=None,
+    )
+    assert isinstance(done.outcome.stopped, BudgetExhaustedError)
+    assert str(done.outcome.stopped).startswith("the budget of 30 requests is spent")
+    assert 30 <= done.serving["requests"] <= 62  # and what was in flight
+    assert len(kept) < 3

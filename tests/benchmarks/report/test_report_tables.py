@@ -9,7 +9,7 @@ from built_reports import small_arena
 
 from benchmarks.episode_row import EpisodeRow
 from benchmarks.report.measures import CLEANUP_MEASURES, shown_measures
-from benchmarks.report.tables import estimates_of, table_of, without_malformed
+from benchmarks.report.tables import estimates_of, table_of
 from benchmarks.seated_training import SeatedTraining
 from benchmarks.statistics import EPISODE, TRAINING_SEED, estimate_over_seeds
 
@@ -50,7 +50,7 @@ def make_row(policy, episode, welfare, malformed=0):
 def test_a_training_counts_its_seeds_and_a_script_its_episodes(arena):
     rows = [make_row("all-harvest", k, 10.0 + k) for k in range(2)]
     rows += [make_row(f"learned/{seed}", k, 10.0 * seed + k) for seed in range(3) for k in range(2)]
-    cells = estimates_of(arena, rows, CLEANUP_MEASURES)
+    cells, _ = estimates_of(arena, rows)
     script, learned = (cells[policy, "none"]["welfare"] for policy in ("all-harvest", "learned"))
     assert (script.n, script.unit, script.mean) == (2, EPISODE, 10.5)
     assert (learned.n, learned.unit) == (3, TRAINING_SEED)
@@ -58,16 +58,18 @@ def test_a_training_counts_its_seeds_and_a_script_its_episodes(arena):
 
 
 def test_a_measure_without_a_value_has_no_cell(arena):
-    cells = estimates_of(arena, [make_row("all-harvest", 0, 1.0)], CLEANUP_MEASURES)
+    cells, _ = estimates_of(arena, [make_row("all-harvest", 0, 1.0)])
     table = table_of(cells, CLEANUP_MEASURES)
     assert [column["key"] for column in table["columns"]] == ["welfare"]
     assert table["rows"][0]["cells"]["welfare"]["text"] == "1.00 one episode"
 
 
-def test_episodes_with_malformed_answers_are_left_out_where_there_are_any():
-    rows = [make_row("all-harvest", k, 1.0, malformed=k) for k in range(3)]
-    assert without_malformed(rows) == rows[:1]
-    assert without_malformed(rows[:1]) is None
+def test_episodes_with_malformed_answers_are_left_out_where_there_are_any(arena):
+    rows = [make_row("all-harvest", k, 1.0 + k, malformed=k) for k in range(3)]
+    cells, readable = estimates_of(arena, rows)
+    assert cells["all-harvest", "none"]["welfare"].mean == 2.0
+    assert readable["all-harvest", "none"]["welfare"].mean == 1.0
+    assert estimates_of(arena, rows[:1])[1] is None
 
 
 def test_an_unknown_measure_is_shown_by_its_name():
@@ -77,6 +79,7 @@ def test_an_unknown_measure_is_shown_by_its_name():
 
 def test_a_wide_sample_is_not_mistaken_for_a_rate(arena):
     rows = [replace(make_row("all-harvest", k, 10.0 * k)) for k in range(4)]
-    estimate = estimates_of(arena, rows, CLEANUP_MEASURES)["all-harvest", "none"]["welfare"]
+    cells, _ = estimates_of(arena, rows)
+    estimate = cells["all-harvest", "none"]["welfare"]
     assert estimate.mean == 15.0
     assert estimate.low < 15.0 < estimate.high
