@@ -92,6 +92,10 @@ class Arena(ABC, Generic[ConditionT]):
     def to_dict(self) -> dict[str, Any]:
         """Return the arena as JSON values."""
 
+    def table_of_learned(self, policy: str) -> Table:
+        """Return who sits where when a learned policy plays an arena without a seat."""
+        return Table(name=policy, everyone=policy)
+
     @property
     def tables(self) -> tuple[Table, ...]:
         """Who sits where in the lineups, with and without models, that are policies here."""

@@ -12,6 +12,7 @@ from benchmarks.arena import LEARNED, Arena, Cell
 from benchmarks.driver import play
 from benchmarks.kinds import Episode, kind_of
 from benchmarks.lineups import lineup_of, seat_lineup
+from cleanup_icn import ConfigError
 
 
 def play_cell(
@@ -54,9 +55,15 @@ def seat_players(
 
 
 def _checkpoint(arena: Arena[Any], player: str, contract: str, run: Path | None) -> str | None:
-    """Return what a run has kept of a learned policy, if it has."""
+    """Return what a run has kept of a learned policy; None outside of a run.
+
+    Raises:
+        ConfigError: the run has not learned it.
+    """
     if run is None:
         return None
     out = training.checkpoint_folder(run, arena.name, player, arena.condition(contract))
     checkpoint = training.finished_checkpoint(out)
-    return None if checkpoint is None else str(checkpoint)
+    if checkpoint is None:
+        raise ConfigError(f"checkpoint of {player}", str(out), "what this run has learned")
+    return str(checkpoint)

@@ -131,16 +131,25 @@ def compare(
     comparison = _sum_up(suite, folder, served)
     folder.write_run(
         {
-            "command": list(command),
+            "command": _without_addresses(command, suite),
             "started_at": started_at.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - start_s, 1),
-            "stopped": comparison.stopped,
-            "failures": list(comparison.failures),
+            "stopped": _without_addresses([comparison.stopped or ""], suite)[0] or None,
+            "failures": _without_addresses(comparison.failures, suite),
             "serving": comparison.serving,
         },
         is_complete=comparison.is_complete,
     )
     return comparison
+
+
+def _without_addresses(lines: Sequence[str], suite: Suite) -> list[str]:
+    """Return lines without where models are served: who reads a run need not know."""
+    specs = suite.models.models.values() if suite.models is not None else ()
+    urls = {url for spec in specs for url in spec.client.base_urls}
+    for url in sorted(urls, key=len, reverse=True):  # one may begin with another
+        lines = [line.replace(url, "URL") for line in lines]
+    return list(lines)
 
 
 def _report_earlier(

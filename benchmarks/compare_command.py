@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from benchmarks.suite import Suite
     from benchmarks.work import Executor
 
-_NUM_WORKERS = 2
 _FAILURES_SHOWN = 3
 
 
@@ -44,7 +44,9 @@ _Resume = Annotated[
 _Executor = Annotated[str, typer.Option(metavar="processes|ray", help="Where episodes are played.")]
 _Workers = Annotated[
     int | None,
-    typer.Option(min=0, help="Processes, or tasks on a cluster; 0: here.", show_default="2"),
+    typer.Option(
+        min=0, help="Processes, or tasks on a cluster; 0: here.", show_default="2; all of a cluster"
+    ),
 ]
 _RayAddress = Annotated[
     str | None,
@@ -120,8 +122,7 @@ def compare(
     }
     from benchmarks.executors.named import executor_named
 
-    num_workers = _NUM_WORKERS if workers is None else workers
-    where = executor_named(executor, num_workers=num_workers, address=ray_address)
+    where = executor_named(executor, num_workers=workers, address=ray_address)
     served = _models(models, base_url, model, short_way)
     wanted = _wanted(suite, served, episodes=episodes, seed=seed)
     folder = out or Path("runs") / wanted.name
@@ -141,14 +142,12 @@ def _wanted(
     seed: int | None,
 ) -> Suite:
     """Return the suite that is asked for, with the models that are served."""
-    from benchmarks.kinds import check_tables
+    from benchmarks.kinds import misfits
     from benchmarks.suite_file import load_suite
 
     wanted = load_suite(name).with_run(num_episodes=episodes, seed=seed)
     if served is not None:
-        wanted = wanted.with_models(served)
-        for arena in wanted.arenas:
-            check_tables(arena, served)
+        wanted = wanted.with_models(served, misfits=partial(misfits, models=served))
     return wanted
 
 
@@ -177,18 +176,26 @@ def _play(wanted: Suite, out: Path, executor: Executor, *, resume: bool, as_json
     playable = _without_missing_extras(wanted)
     if wanted.models is not None and not (resume and _is_complete(out)):
         check_served(wanted.models.models)  # before an earlier run gives way to this one
-    with (
-        comparison.open_folder(out, playable, resume=resume) as folder,
-        Progress(playable) as progress,
-    ):
-        done = comparison.compare(
-            playable,
-            folder=folder,
-            executor=executor,
-            report=progress.report,
-            on_status=progress.show,
-            command=sys.argv[1:],
+    try:
+        with (
+            comparison.open_folder(out, playable, resume=resume) as folder,
+            executor,
+            Progress(playable) as progress,
+        ):
+            done = comparison.compare(
+                playable,
+                folder=folder,
+                executor=executor,
+                report=progress.report,
+                on_status=progress.show,
+                command=sys.argv[1:],
+            )
+    except KeyboardInterrupt:
+        say(
+            "commonweal: interrupted; what was played is kept, and the same command with --resume "
+            "plays what is missing"
         )
+        raise typer.Exit(FAILED) from None
     _say_all(playable, out, done, as_json=as_json)
 
 
@@ -257,7 +264,7 @@ def _say_all(suite: Suite, path: Path, done: Outcome, *, as_json: bool) -> None:
     figures = sorted(path.glob("figure*.svg"))
     shown = str(figures[0]) if len(figures) == 1 else f"{len(figures)}, {path / 'figure-*.svg'}"
     say(f"records: {path}" + (f"  figure: {shown} and .png" if figures else ""))
-    say(f"every episode to read, step by step: commonweal report {path} --open")
+    say(f"every episode to read, step by step: commonweal report {quote(str(path))} --open")
     if done.is_complete:
         return
     for line in done.failures[:_FAILURES_SHOWN]:

@@ -22,7 +22,8 @@ Columns = Mapping[str, Callable[[Comparison], str]]
 
 CAPTION = (
     "difference: mean less the other row's, over the n episodes that both played from the same "
-    "start and seed; [low, high]: 95% bootstrap interval. p: permutation test, after Holm's "
+    "start and seed; [low, high]: 95% bootstrap interval, of two or three no more than their "
+    "range. p: permutation test, after Holm's "
     "correction for the rows of this table. effect: the difference in standard deviations. "
     "P(better): how probably an episode of the row is the better one, ties counting half. further: "
     "episodes to be added to tell the two apart with 80% power at 5%, before any correction."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,22 @@ class DriftError(ConfigError):
         return type(self), (self.found,)
 
 
-def refuse_drift(earlier: Any, now: Any, *, path: Path) -> None:
+_FREE = ("budget", "description")
+"""What a suite may say otherwise when its run is resumed: it changes no episode."""
+
+
+def refuse_drift(earlier: Mapping[str, Any], now: Mapping[str, Any], *, path: Path) -> None:
     """Raise unless a run to be resumed is the run that is asked for; all that differs is told.
+
+    What may be spent, and words about the whole, may change.
 
     Raises:
         DriftError: it is another.
     """
     found = [
         ConfigError(f"--resume with {key}", after, f"{before!r}, as the run in {path} was begun")
-        for key, before, after in differences(earlier, now)
+        for key, before, after in differences(dict(earlier), dict(now))
+        if key.partition(".")[0] not in _FREE
     ]
     if found:
         raise DriftError(found)

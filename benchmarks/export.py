@@ -17,7 +17,7 @@ from benchmarks.cleanup.runner import EpisodeResult, StepRecord
 from benchmarks.episode_row import EpisodeRow
 from benchmarks.export_words import action_in_words
 from benchmarks.kinds import kind_of, read_record
-from benchmarks.lineups import lineup_of, player_on
+from benchmarks.lineups import players_by_seat
 from benchmarks.negotiation import arena as negotiation
 from benchmarks.negotiation.runner import NegotiationResult
 from benchmarks.report.cleanup_transcript import taken_apart
@@ -96,7 +96,7 @@ def columns_of(suite: Suite, what: str, *, with_scratchpads: bool = False) -> tu
         with_scratchpads: whether answers are there in full, with what nobody else heard.
 
     """
-    games = list(dict.fromkeys(_game_of(arena) for arena in suite.arenas))
+    games = list(dict.fromkeys(arena.game for arena in suite.arenas))
     head = [c for c in _OF_RUN if c.name != "incentives" or negotiation.GAME in games]
     if what == EPISODES:
         measured = dict.fromkeys(
@@ -159,7 +159,7 @@ class RunRows:
         for number, kept in enumerate(self._reader.episodes()):
             arena = self._arenas[kept.row.arena]
             head, players = _head(arena, number, kept.row), self._players_of(kept.row)
-            for turn in _TURNS_OF[_game_of(arena)](arena, read_record(arena, kept.record)):
+            for turn in _TURNS_OF[arena.game](arena, read_record(arena, kept.record)):
                 yield {**head, "player": players[turn["agent"]], **turn}
 
     def _players_of(self, row: EpisodeRow) -> Mapping[str, str]:
@@ -169,13 +169,9 @@ class RunRows:
         return self._players[cell]
 
 
-def _game_of(arena: Arena[Any]) -> str:
-    return cleanup.GAME if isinstance(arena, cleanup.CleanupArena) else negotiation.GAME
-
-
 def _measures(arena: Arena[Any]) -> dict[str, str]:
     """Return the columns of what an arena measures, by the names that they have in rows."""
-    named = _OTHER_NAMES[_game_of(arena)]
+    named = _OTHER_NAMES[arena.game]
     found = {name: named.get(name, name) for name in kind_of(arena).measures}
     return {name: column for name, column in found.items() if column is not None}
 
@@ -194,7 +190,7 @@ def _head(arena: Arena[Any], number: int, row: EpisodeRow) -> Row:
     return {
         "number": number,
         "arena": row.arena,
-        "game": _game_of(arena),
+        "game": arena.game,
         "world": world,
         "incentives": incentives,
         "contract": row.contract,
@@ -209,8 +205,7 @@ def _players(arena: Arena[Any], policy: str, contract: str) -> dict[str, str]:
     kind = kind_of(arena)
     seats = kind.seat_names(kind.make_env(arena, arena.condition(contract)))
     training = arena.training_of(policy)
-    table = lineup_of(arena, policy if training is None else training.name)
-    return {seat: player_on(table, names) for seat, names in seats.items()}
+    return players_by_seat(arena, policy if training is None else training.name, seats)
 
 
 def _cleanup_turns(arena: cleanup.CleanupArena, result: EpisodeResult) -> Iterator[Row]:

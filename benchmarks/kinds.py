@@ -144,8 +144,8 @@ def read_record(arena: Arena[Any], record: Mapping[str, Any]) -> Episode:
         raise ConfigError("field of a record", field, allowed) from error
 
 
-def check_tables(arena: Arena[Any], models: ModelsConfig) -> None:
-    """Raise `ConfigError` for a seat or a policy at a table that the arena's game does not have."""
+def misfits(arena: Arena[Any], models: ModelsConfig) -> dict[str, ConfigError]:
+    """Return, by table, a seat or a policy at it that the arena's game does not have."""
     kind = kind_of(arena)
     seats = dict.fromkeys(
         name
@@ -153,14 +153,17 @@ def check_tables(arena: Arena[Any], models: ModelsConfig) -> None:
         for names in kind.seat_names(kind.make_env(arena, condition)).values()
         for name in names
     )
+    found: dict[str, ConfigError] = {}
     for sat in models.tables:
         for seat, player in {"everyone": sat.everyone, **sat.seats}.items():
             key = f"tables.{sat.name}.{seat}"
             if seat != "everyone" and seat not in seats:
-                raise ConfigError(key, player, f"a seat of {arena.name}: {', '.join(seats)}")
+                allowed = f"a seat of {arena.name}: {', '.join(seats)}"
+                found.setdefault(sat.name, ConfigError(key, player, allowed))
             if player not in models.models and player not in kind.policies:
                 known = f"a model or, for {arena.name}, one of {', '.join(kind.policies)}"
-                raise ConfigError(key, player, known)
+                found.setdefault(sat.name, ConfigError(key, player, known))
+    return found
 
 
 def _make_cleanup(arena: CleanupArena, condition: Condition, *, ask: Ask | None = None) -> Env:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from agents import Agent
+from benchmarks.arena import LEARNED
 from benchmarks.model_config import Table
 from cleanup_icn import ConfigError
 
@@ -38,6 +39,10 @@ class Seating(Protocol):
         """Tables, without models, that are policies by themselves."""
         ...
 
+    def table_of_learned(self, policy: str) -> Table:
+        """Return who sits where when a learned policy plays and there is no such seat."""
+        ...
+
     @property
     def tables(self) -> Sequence[Table]:
         """These, and the tables of models."""
@@ -50,12 +55,16 @@ def lineup_of(arena: Seating, policy: str) -> Table:
     A lineup, or a table of models that speaks of seats, says so itself. Any other policy or model
     plays the arena's seat among its partners, or every seat where the arena names none.
     """
-    found = (table for table in arena.tables if table.name == policy)
-    table = next(found, None) or Table(name=policy, everyone=policy)
-    is_complete = bool(table.seats) or any(lineup.name == policy for lineup in arena.lineups)
-    if is_complete or arena.seat is None or arena.partners is None:
+    table = next((table for table in arena.tables if table.name == policy), None)
+    is_lineup = any(lineup.name == policy for lineup in arena.lineups)
+    if table is not None and (table.seats or is_lineup):
         return table
-    return Table(name=policy, everyone=arena.partners, seats={arena.seat: table.everyone})
+    if arena.seat is not None and arena.partners is not None:
+        played = policy if table is None else table.everyone
+        return Table(name=policy, everyone=arena.partners, seats={arena.seat: played})
+    if policy in LEARNED:
+        return arena.table_of_learned(policy)
+    return table or Table(name=policy, everyone=policy)
 
 
 def players_of(arena: Seating, policy: str) -> tuple[str, ...]:
@@ -68,6 +77,12 @@ def player_on(table: Table, names: tuple[str, ...]) -> str:
     """Return who plays the seat of these names: the first of them that the table speaks of."""
     named = (table.seats[name] for name in names if name in table.seats)
     return next(named, table.everyone)
+
+
+def players_by_seat(arena: Seating, policy: str, names_of: NamesOf) -> dict[str, str]:
+    """Return, by seat, the name of who plays it in the episodes of an arena's policy."""
+    table = lineup_of(arena, policy)
+    return {seat: player_on(table, names) for seat, names in names_of.items()}
 
 
 def seat_of(seat: str, names_of: NamesOf) -> str:

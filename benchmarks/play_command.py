@@ -58,7 +58,7 @@ _Incentives = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Negotiation: what the parties are after, cooperative or greedy-veto.",
+        help="Negotiation: what the parties are after, cooperative, greedy-veto, ...",
         show_default="cooperative",
     ),
 ]

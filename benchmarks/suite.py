@@ -68,14 +68,37 @@ class Suite:
         given: dict[str, Any] = {name: n for name, n in wanted.items() if n is not None}
         return self.each(lambda arena: replace(arena, **given))
 
-    def with_models(self, models: ModelsConfig) -> Self:
+    def with_models(
+        self,
+        models: ModelsConfig,
+        *,
+        misfits: Callable[[Arena[Any]], Mapping[str, ConfigError]] = lambda _arena: {},
+    ) -> Self:
         """Return the suite with the tables of `models` in the place of the stub models.
 
-        The suite's budget holds where `models` has none of its own.
+        A table sits in every arena that it fits. The suite's budget holds where `models` has none
+        of its own.
+
+        Args:
+            models: who sits at the tables.
+            misfits: tells of an arena which tables do not fit it, and why, by their names.
+
+        Raises:
+            ConfigError: a table fits no arena; the first one says why.
         """
         if models.budget == Budget():
             models = replace(models, budget=self.budget)
-        return self.each(lambda arena: arena.with_models(models))
+        refused = {arena.name: misfits(arena) for arena in self.arenas}
+        for table in models.tables:
+            problems = [found[table.name] for found in refused.values() if table.name in found]
+            if problems and len(problems) == len(self.arenas):
+                raise problems[0]
+
+        def seated(arena: Arena[Any]) -> Arena[Any]:
+            fitting = tuple(t for t in models.tables if t.name not in refused[arena.name])
+            return arena.with_models(replace(models, tables=fitting)) if fitting else arena
+
+        return self.each(seated)
 
     def with_policies(self, wanted: Sequence[str]) -> Self:
         """Return the suite with these policies alone, in the arenas that have any of them.

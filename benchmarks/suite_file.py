@@ -122,7 +122,7 @@ def suite_of(name: str, written: Mapping[str, Any], *, source: str = "") -> Suit
     plain = {key: written[key] for key in _SUITE_KEYS if key in written}
     about = reader.made(_SuiteKeys, "", {"name": name, **plain})
     budget = reader.value(Budget, "budget", reader.section("budget"))
-    inherited = {key: plain[key] for key in _INHERITED if about is not None and key in plain}
+    inherited = {key: plain[key] for key in _INHERITED if key in plain and _fits(key, plain[key])}
     arenas = list(_arenas(reader, written.get("arenas", ABSENT), about, inherited))
     _refuse_twins(reader, arenas)
     if about is None or budget is None or reader.problems:
@@ -196,7 +196,16 @@ def _arena(reader: SectionReader, where: str, written: dict[str, Any]) -> Arena[
     lineups = _lineups(reader, where, left.get("lineups", []), file.kind.policies)
     lineups += _meetings(keys.cross_play, file)
     policies = tuple(dict.fromkeys((*keys.policies, *(table.name for table in lineups))))
-    _check_names(reader, where, keys, policies=policies, lineups=lineups, kind=file.kind)
+    is_readable = all(_fits(key, plain.get(key, ())) for key in ("policies", "cross_play"))
+    _check_names(
+        reader,
+        where,
+        keys,
+        policies=policies,
+        lineups=lineups,
+        kind=file.kind,
+        is_readable=is_readable,
+    )
     make = file.read(reader, where, left)
     if make is None or not policies or (keys.seat is None) != (keys.partners is None):
         return None
@@ -275,6 +284,7 @@ def _check_names(
     policies: Collection[str],
     lineups: Sequence[Table],
     kind: Kind,
+    is_readable: bool,
 ) -> None:
     """Refuse names of policies and measures that stand for nothing, or not for what is needed."""
     known = (*kind.policies, *(table.name for table in lineups))
@@ -287,9 +297,9 @@ def _check_names(
         ("shown_policy", (keys.shown_policy,), tuple(policies)),
     ):
         for name in names:
-            if name is not None and name not in allowed:
+            if name is not None and allowed and name not in allowed:
                 reader.refuse(f"{where}.{key}", name, one_of_nearest(name, allowed))
-    if not policies:
+    if not policies and is_readable:
         reader.refuse(f"{where}.policies", list(policies), "at least one policy or lineup")
     if (keys.seat is None) != (keys.partners is None):
         missing, given = ("partners", "seat") if keys.partners is None else ("seat", "partners")

@@ -35,8 +35,7 @@ def points(reader: SectionReader, where: str, written: Mapping[str, Any]) -> lis
         for key, value in zip(axes, values, strict=True):
             if not _put(point, key.split("."), deepcopy(value)):
                 allowed = "a key of the arena, entries of lists by number or name"
-                reader.refuse(f"{where}.{GRID}", key, allowed)
-                return []
+                reader.refuse(f"{where}.{GRID}", key, allowed)  # the rest is checked all the same
         parts = (
             f"{labels[key]}-{_word(value, axes[key])}"
             for key, value in zip(axes, values, strict=True)
@@ -89,7 +88,8 @@ def _put(target: Any, path: Sequence[str], value: Any) -> bool:
                 return False
             target = target[index]
     if isinstance(target, dict):
-        target[last] = value
+        if last:
+            target[last] = value
         return bool(last)
     index = _index(target, last)
     if index is not None:

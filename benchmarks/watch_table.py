@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from shlex import quote
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -54,8 +55,16 @@ def how_to_go_on(seen: Snapshot) -> str:
     return (
         f"The run {why}{reason}. All {seen.done} episodes are kept; the command that began it, "
         f"with --resume, {rest}: "
-        f"commonweal compare {seen.suite} --out {seen.path} --resume, and its other options."
+        f"commonweal compare {_suite_argument(seen.suite)} --out {quote(str(seen.path))} --resume, "
+        "and its other options."
     )
+
+
+def _suite_argument(name: str) -> str:
+    """Return how a suite is asked for: where its file was, a run does not tell."""
+    from benchmarks.suite_file import bundled_suites
+
+    return name if name in bundled_suites() else "FILE.toml"
 
 
 def render(seen: Snapshot, *, width: int, height: int | None = None) -> Group:

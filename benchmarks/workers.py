@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -27,7 +28,8 @@ class Workers:
 
     def submit(self, work: Callable[..., None], *arguments: Any, **named: Any) -> Future[None]:
         """Let a process do some work, which may `tell` of it."""
-        return self._executor.submit(_do, work, *arguments, **named)
+        with _ctrl_c_waits():
+            return self._executor.submit(_do, work, *arguments, **named)
 
     def heard(self, futures: Sequence[Future[None]]) -> Iterator[Any]:
         """Yield all that is told until all this work is done, or something failed: it is raised.
@@ -64,6 +66,22 @@ def workers(num_workers: int) -> Iterator[Workers]:
     finally:
         stop.set()
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Let Ctrl-C reach this process afterwards, and a process that is started meanwhile never.
+
+    One that is still starting would die of it with a traceback, before `_begin` can ignore it.
+    """
+    if sys.platform == "win32":  # which has no masks of signals
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def tell(message: Any) -> None:

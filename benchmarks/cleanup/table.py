@@ -12,7 +12,8 @@ from benchmarks.statistics import TRAINING_SEED
 from benchmarks.table import Column, lay_out, with_half_width, with_interval
 
 _CAPTION = (
-    "Means over n episodes. [low, high]: 95% bootstrap interval; ±: half the width of one; "
+    "Means over n episodes. [low, high]: 95% bootstrap interval, of two or three episodes no more "
+    "than their range; ±: half the width of one; "
     "without either, all n episodes gave the same; ±?: a single one says nothing of spread."
 )
 _SEEDS_CAPTION = (

@@ -9,9 +9,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from benchmarks.arena import LEARNED, Arena
 from benchmarks.lineups import players_of
+from benchmarks.model_config import Table
 from negotiation_games import Game, Incentive, NegotiationEnv, Party, Role, load_game, raw_env
 
 GAME = "negotiation"
+
+PARTNER = "best-guess"
+"""What the cooperative parties beside a learned p1 play."""
 
 
 class Deviant(NamedTuple):
@@ -127,6 +131,10 @@ class NegotiationArena(Arena[Setting]):
     def games(self) -> tuple[str, ...]:
         """The games played, each once."""
         return tuple(dict.fromkeys(setting.game for setting in self.conditions))
+
+    def table_of_learned(self, policy: str) -> Table:
+        """Return who sits where when a learned policy plays: p1 alone is learned."""
+        return Table(name=policy, everyone=PARTNER, seats={Role.PROPOSER.name.lower(): policy})
 
     def plays(self, policy: str, condition: Setting) -> bool:
         """Whether the policy is played in the setting: who learned only where it was trained."""

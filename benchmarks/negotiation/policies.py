@@ -8,6 +8,7 @@ from agents import Agent, RandomAgent, ScriptedAgent
 from agents.llm import ChatAgent, StubClient, TextSeat
 from benchmarks.arena import LEARNED, STUB_PREFIX
 from benchmarks.model_config import Table
+from benchmarks.negotiation.arena import PARTNER
 from benchmarks.negotiation.negmas_players import NEGMAS_POLICIES, negmas_party
 from benchmarks.speakers import Speakers
 from cleanup_icn import ConfigError
@@ -27,9 +28,6 @@ _PERSONA_OF = {
     Incentive.SABOTAGE: "saboteur",
     Incentive.TARGETED_SABOTAGE: "saboteur",
 }
-
-PARTNER = "best-guess"
-"""What the cooperative parties beside a learned p1 play."""
 
 POLICIES = (
     *SCRIPTED,

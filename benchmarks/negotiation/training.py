@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.negotiation.arena import NegotiationArena, Setting
-from benchmarks.negotiation.policies import PARTNER, partner_scripts
+from benchmarks.negotiation.arena import PARTNER, NegotiationArena, Setting
+from benchmarks.negotiation.policies import partner_scripts
 from benchmarks.training import train_on
 from cleanup_icn import ConfigError
 from negotiation_games import Game

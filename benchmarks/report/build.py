@@ -8,11 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import join
 from typing import Any
 
 from benchmarks.arena import Arena
 from benchmarks.compare import planned_trainings
 from benchmarks.comparisons import Comparison, compared_measures
+from benchmarks.database import is_being_written
 from benchmarks.episode_row import EpisodeRow, KeptEpisode
 from benchmarks.report.conditions import condition_in_words, described
 from benchmarks.report.data_files import write_receive
@@ -31,6 +33,7 @@ from benchmarks.report.tables import (
 )
 from benchmarks.store import RUNNING, open_run
 from benchmarks.suite import Suite
+from benchmarks.watch import KILLED
 from cleanup_icn import ConfigError
 
 REPORT = "report"
@@ -84,6 +87,16 @@ def build_report(
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def status_of(run: Path, about: Mapping[str, Any]) -> str:
+    """Return how a run stands: what it says of itself, or `KILLED` where nobody writes it on."""
+    said = str(about.get("status", RUNNING))
+    if said != RUNNING or is_being_written(run):
+        return said
+    with open_run(run) as again:  # it may have ended, or been resumed, just before that was asked
+        said = str(again.about.get("status", RUNNING))
+    return RUNNING if said != RUNNING or is_being_written(run) else KILLED
 
 
 @dataclass(kw_only=True)
@@ -160,7 +173,7 @@ def _write_tables(
         "suite": suite.name,
         "seed": suite.arenas[0].seed,
         **_told_of_time(about, gathered.rows),
-        "status": about.get("status", RUNNING),
+        "status": status_of(run, about),
         "versions": about.get("versions", {}),
         "num_episodes": len(gathered.rows),
         "pack_size": PACK_SIZE,
@@ -238,7 +251,9 @@ def _measure(measure: ShownMeasure) -> dict[str, Any]:
 
 def _description(suite: Suite, about: Mapping[str, Any]) -> str:
     """Return what a suite says of itself, and what went wrong."""
-    parts = [suite.description.rstrip(".") + "."] if suite.description else []
+    parts = [suite.description] if suite.description else []
+    if parts and parts[0][-1] not in ".?!":
+        parts[0] += "."
     if about.get("stopped"):
         parts.append(f"The run stopped: {about['stopped']}.")
     failures = about.get("failures") or []
@@ -259,7 +274,7 @@ def _told_of_time(about: Mapping[str, Any], rows: Sequence[EpisodeRow]) -> dict[
     return {
         "started_at": begun[0] if begun else first,
         "seconds": sum(seconds) if seconds else None,
-        "command": " ".join(["commonweal", *command]) if command else "",
+        "command": join(["commonweal", *command]) if command else "",
     }
 
 

@@ -14,6 +14,7 @@ from benchmarks.cleanup.metrics import MEASURES, welfare_by_step
 from benchmarks.cleanup.policies import seat_names
 from benchmarks.cleanup.runner import EpisodeResult, StepRecord
 from benchmarks.judging import judge_of
+from benchmarks.lineups import players_by_seat
 from benchmarks.report.cleanup_replay import Replay, Scene, as_action
 from benchmarks.report.measures import CLEANUP_MEASURES
 from benchmarks.report.transcript import (
@@ -24,7 +25,6 @@ from benchmarks.report.transcript import (
     SeatedAgent,
     Transcript,
     in_figures,
-    players_by_seat,
     shown_calls,
 )
 from cleanup_icn.answers import read_object, read_spoken

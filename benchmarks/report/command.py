@@ -25,12 +25,11 @@ def report(
     """
     from rich.table import Table
 
-    from benchmarks.database import is_being_written
-    from benchmarks.report.build import INDEX, build_report
+    from benchmarks.report.build import INDEX, build_report, status_of
     from benchmarks.store import COMPLETE, RUNNING, open_run
 
     with open_run(run) as reader:
-        status, num_episodes = reader.about.get("status", RUNNING), len(reader)
+        status, num_episodes = status_of(run, reader.about), len(reader)
     with _Progress() as progress:
         folder = build_report(run, out, report=progress.show)
     page = folder / INDEX
@@ -45,7 +44,7 @@ def report(
     table.add_row(str(page), str(num_episodes), status, f"{size / 1e6:.1f} MB")
     answer(told, table, as_json=as_json)
     if status != COMPLETE:
-        how = "goes on" if is_being_written(run) else "ended before all its episodes were played"
+        how = "goes on" if status == RUNNING else "ended before all its episodes were played"
         say(f"commonweal: the run {how}; the report has what it had kept")
     if open_it:
         typer.launch(page.resolve().as_uri())

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agents.protocol import OK_STATUS
+from benchmarks.lineups import players_by_seat
 from benchmarks.negotiation.arena import GAME, NegotiationArena
 from benchmarks.negotiation.metrics import MEASURES, RATES
 from benchmarks.negotiation.policies import seat_names
@@ -22,7 +23,6 @@ from benchmarks.report.transcript import (
     Transcript,
     in_figures,
     parted_event,
-    players_by_seat,
     require_equal,
     shown_calls,
 )

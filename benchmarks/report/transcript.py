@@ -13,8 +13,6 @@ from typing import Any
 
 from agents import Call
 from agents.protocol import OK_STATUS
-from benchmarks.arena import Arena
-from benchmarks.lineups import NamesOf, lineup_of, player_on
 
 END = "end"
 """Phase of the last frame, in which nobody acts any more."""
@@ -132,21 +130,6 @@ def parted_event(error: Exception) -> str:
 def shown_calls(calls: Sequence[Call]) -> tuple[dict[str, Any], ...]:
     """Return the questions to a model as a transcript shows them."""
     return tuple({name: getattr(call, name) for name in _OF_CALL} for call in calls)
-
-
-def players_by_seat(arena: Arena[Any], policy: str, names_of: NamesOf) -> dict[str, str]:
-    """Return, by seat, the name of who played it in the episodes of a policy.
-
-    Args:
-        arena: in which it played.
-        policy: as records call it: a policy, a table, or a training seed of a training.
-        names_of: by seat, the names under which a table may speak of it.
-
-    """
-    if arena.training_of(policy) is not None:  # a training seed plays all seats
-        return dict.fromkeys(names_of, policy)
-    table = lineup_of(arena, policy)
-    return {seat: player_on(table, names) for seat, names in names_of.items()}
 
 
 def in_figures(value: float | None, *, digits: int) -> str:

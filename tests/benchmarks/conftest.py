@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from agents.llm import ChatReply, ServerGoneError
-from benchmarks import cli, compare_command
+from benchmarks import cli
 from benchmarks.cleanup.runner import EpisodeResult, StepRecord
 from benchmarks.instant_model import minimal_instance
 from benchmarks.model_config import Budget, ClientSpec, ModelsConfig, ModelSpec, RunSettings, Table
@@ -203,7 +203,7 @@ def tiny(tiny_suite, monkeypatch):
     """Put a tiny suite among the built-in ones, played in this process."""
     suite = replace(tiny_suite, name="tiny", policies=("all-harvest", "stub-erratic"))
     monkeypatch.setattr("benchmarks.suite_file.load_suite", {"tiny": Suite.of(suite)}.__getitem__)
-    monkeypatch.setattr(compare_command, "_NUM_WORKERS", 0)
+    monkeypatch.setattr("benchmarks.executors.named._NUM_PROCESSES", 0)
     return suite
 
 

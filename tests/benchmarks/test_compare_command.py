@@ -86,7 +86,9 @@ def test_an_interrupted_run_says_so_in_one_line(compare, monkeypatch):
     monkeypatch.setattr("benchmarks.executors.local.play_task", interrupted)
     code, out, said = compare()
     assert (code, out) == (1, "")
-    assert said == ["commonweal: interrupted"]
+    (line,) = said
+    assert line.startswith("commonweal: interrupted; what was played is kept")
+    assert "--resume" in line
 
 
 def test_some_policies_can_be_played_alone(compare):
@@ -278,6 +280,20 @@ def test_a_budget_ends_the_run_with_one_message_and_it_goes_on_with_more(
     assert len(records_by_key(tmp_path / "run")) == 12
 
 
+def test_where_a_model_is_served_is_told_on_the_terminal_and_not_on_record(
+    compare, impatient, tmp_path, monkeypatch
+):
+    with BreaksDown(200) as server:
+        typed = ["commonweal", "compare", "tiny", "--base-url", server.base_url]
+        monkeypatch.setattr(sys, "argv", typed)
+        _, _, said = compare(*impatient(server))
+    about = about_run(tmp_path / "run")
+    assert server.base_url in said[-1]
+    assert about["command"] == ["compare", "tiny", "--base-url", "URL"]
+    assert "no answer from URL" in about["stopped"]
+    assert str(server.port) not in json.dumps(about)
+
+
 def test_a_run_of_which_nobody_is_left_ends_before_an_earlier_one_gives_way(
     compare, command, tmp_path, monkeypatch
 ):
@@ -419,7 +435,7 @@ def test_an_interrupted_run_of_models_keeps_whole_records_and_goes_on(tmp_path):
             os.killpg(running.pid, signal.SIGINT)
             _, said = running.communicate(timeout=PATIENCE_S)
         assert running.returncode == 1
-        assert said.splitlines()[-1] == "commonweal: interrupted"
+        assert said.splitlines()[-1].startswith("commonweal: interrupted; ")
         assert "Traceback" not in said
         assert 2 <= len(records_by_key(out)) < 15
         server.delay_s = 0.0

@@ -317,6 +317,22 @@ def test_a_comparison_without_common_episodes_says_so():
     assert "nothing in common" in text
 
 
+def test_an_episode_of_each_game_is_not_called_a_single_one():
+    drawn = comparisons([r for r in talked(TALKS) if r.episode == 0], [TALKS])
+    (overall,) = of(drawn, Question.OVERALL, measure="final_success")
+    text = printed(render_comparisons([overall], TALKS))
+    assert overall.n == 2
+    assert "one episode of each" in text
+
+
+def test_on_a_narrow_terminal_no_comparison_loses_its_answer(drawn):
+    wide = printed(render_comparisons(drawn, SEATED), width=140)
+    narrow = printed(render_comparisons(drawn, SEATED, width=70), width=70)
+    numbers = {word for word in wide.split() if word[0] in "[+-" and word[-1].isdigit()}
+    assert numbers <= set(narrow.split())
+    assert "…" not in narrow
+
+
 def test_without_comparisons_nothing_is_shown():
     arena = replace(WORLD, policies=("shown",), conditions=WORLD.conditions[:1])
     drawn = comparisons(played(arena), [arena])

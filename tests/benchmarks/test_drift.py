@@ -47,3 +47,11 @@ def test_what_drifted_is_told_line_by_line_also_by_another_process():
         "--resume with b.c = 4: expected 2, as the run in run was begun",
     ]
     assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)
+
+
+def test_a_run_may_be_resumed_with_another_budget_and_description(tmp_path):
+    earlier = {"name": "s", "budget": {"tokens": 1}, "description": "old", "arenas": []}
+    now = {"name": "s", "budget": {"tokens": 2}, "description": "new", "arenas": []}
+    refuse_drift(earlier, now, path=tmp_path)
+    with pytest.raises(DriftError, match="name"):
+        refuse_drift(earlier, {**now, "name": "t"}, path=tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from agents.llm import ChatAgent
 from benchmarks.arena import LEARNED, cells_of
 from benchmarks.cells import play_cell
-from benchmarks.kinds import check_tables, kind_of
+from benchmarks.kinds import kind_of, misfits
 from benchmarks.speakers import Speakers
 from benchmarks.suite_file import suite_named
 from cleanup_icn import ConfigError
@@ -19,6 +19,11 @@ CLEANUP_SMOKE = suite_named("cleanup-smoke").arenas[0]
 NEGOTIATION_SMOKE = suite_named("negotiation-smoke").arenas[0]
 
 SUITES = pytest.mark.parametrize("suite", [CLEANUP_SMOKE, NEGOTIATION_SMOKE], ids=lambda s: s.name)
+
+
+def check_tables(arena, models):
+    for problem in misfits(arena, models).values():
+        raise problem
 
 
 @SUITES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from stored_episodes import play_alone
 
-from benchmarks import cli, compare_command
+from benchmarks import cli
 from benchmarks.suite import Suite
 from benchmarks.suite_file import suite_named
 from negotiation_games import bundled_games, load_game
@@ -143,7 +143,7 @@ def test_a_comparison_in_negotiation_is_played_and_its_records_evaluated(
 ):
     tiny = replace(NEGOTIATION_SMOKE, name="tiny", policies=("planner", "stub-erratic"))
     monkeypatch.setattr("benchmarks.suite_file.load_suite", {"tiny": Suite.of(tiny)}.__getitem__)
-    monkeypatch.setattr(compare_command, "_NUM_WORKERS", 0)
+    monkeypatch.setattr("benchmarks.executors.named._NUM_PROCESSES", 0)
     out = tmp_path / "run"
     code, printed, err = command("compare", "tiny", "--out", out, "--episodes", 1, "--json")
     rows = json.loads(printed)

@@ -128,7 +128,7 @@ def test_a_lost_server_stops_the_run_with_one_message_and_it_goes_on_later(serve
     assert 3 <= len(kept) < len(WANTED)
     about = about_run(out)
     assert (about["status"], about["failures"]) == ("stopped", [])
-    assert about["stopped"].startswith(f"no answer from {server.base_url}")
+    assert about["stopped"].startswith("no answer from URL ")
 
     server.start()
     code, _, said = ended(compare(out, options, "--resume"))

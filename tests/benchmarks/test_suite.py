@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from benchmarks.kinds import misfits
 from benchmarks.model_config import Budget, Table
 from benchmarks.seated_training import SeatedTraining
 from benchmarks.suite import Suite
@@ -102,3 +104,33 @@ def test_a_suite_that_this_version_does_not_write_is_refused():
     for told in ({}, {"name": "x", "description": "", "arenas": [{"game": "chess"}]}):
         with pytest.raises(ConfigError, match="a suite as this version writes it"):
             Suite.from_dict(told)
+
+
+def test_a_table_sits_in_the_arenas_that_it_fits_alone(models_of):
+    tables = [
+        {"name": "river", "everyone": "planner", "seats": {"agent_0": "m"}},
+        {"name": "talks", "everyone": "boulware", "seats": {"proposer": "m"}},
+        {"name": "both", "everyone": "m"},
+    ]
+    models = models_of("m", tables=tables)
+    seated = LLM_VS_PPO.with_models(models, misfits=partial(misfits, models=models))
+    found = [[t.name for t in arena.models.tables] for arena in seated.arenas]
+    assert found == [["river", "both"], ["talks", "both"]]
+    assert [name for name in seated.policies if name in ("river", "talks", "both")] == [
+        "river",
+        "both",
+        "talks",
+    ]
+
+
+def test_a_table_that_fits_nowhere_is_refused(models_of):
+    models = models_of("m", tables=[{"name": "t", "everyone": "m", "seats": {"captain": "m"}}])
+    with pytest.raises(ValueError, match=r"tables\.t\.captain"):
+        LLM_VS_PPO.with_models(models, misfits=partial(misfits, models=models))
+
+
+def test_an_arena_that_no_table_fits_stays_as_it_was(models_of):
+    models = models_of("m", tables=[{"name": "t", "everyone": "m", "seats": {"proposer": "m"}}])
+    seated = LLM_VS_PPO.with_models(models, misfits=partial(misfits, models=models))
+    assert seated.arenas[0] == LLM_VS_PPO.arenas[0]
+    assert "stub-cooperative" not in seated.arenas[1].policies

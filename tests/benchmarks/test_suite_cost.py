@@ -127,3 +127,14 @@ def test_the_list_says_what_every_suite_costs(capsys):
     assert all(row["name"] in table for row in rows)
     assert "3,500" in table
     assert "about 6.2 k" in table
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_list_has_every_name_in_full_on_a_narrow_terminal(columns, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.terminal._PIPED_COLUMNS", columns)
+    suites()
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert all(name in told for name in bundled_suites())
+    words = " ".join(told.replace("│", " ").split())
+    assert all(suite.description.split()[0] in words for suite in bundled_suites().values())

@@ -347,6 +347,20 @@ def test_a_party_that_not_every_game_has_is_no_seat(problems):
     assert line.startswith("arenas[0].seat = 'Mayor': expected one of proposer")
 
 
+def test_a_wrong_key_hides_nothing_else_that_is_wrong(problems):
+    head = 'description = 5\nmeasures = ["wealth"]\n'
+    grid = '[arenas.grid]\n"contracts.fixt.wage" = [1]\n[arenas.world]\npreset = "curved"\n'
+    told = problems(head + CLEANUP + grid)
+    for part in ("description = 5", "'wealth'", "'contracts.fixt.wage'", "'curved'"):
+        assert sum(part in line for line in told) == 1
+
+
+def test_policies_that_cannot_be_read_are_not_said_to_be_missing(problems):
+    twice = CLEANUP.replace('["planner", "random"]', '["planner", "planner"]\nshown_policy = "x"')
+    (line,) = problems(twice)
+    assert "each once" in line
+
+
 def test_everything_that_is_wrong_is_said_at_once_and_once_for_all_points_of_a_grid(problems):
     text = (
         "sed = 1\nepisodes = 0\n"

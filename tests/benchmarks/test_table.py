@@ -9,7 +9,7 @@ from rich.console import Console
 
 from benchmarks.cleanup.metrics import summarize
 from benchmarks.cleanup.table import render_tables
-from benchmarks.table import ONE_TABLE_COLUMNS
+from benchmarks.table import ONE_TABLE_COLUMNS, table_of_answers
 
 
 @pytest.fixture
@@ -56,4 +56,36 @@ def test_a_narrow_terminal_gets_two_tables_and_loses_nothing(printed):
 
 
 def test_the_caption_explains_the_brackets(printed):
-    assert "[low, high]: 95% bootstrap interval" in printed(1.0, 2.0)
+    text = " ".join(printed(1.0, 2.0).split())
+    assert "[low, high]: 95% bootstrap interval" in text
+    assert "of two or three episodes no more than their range" in text
+
+
+ANSWERS = [
+    ["best-guess", "base_7players/greedy-veto - base_7players/cooperative", "+0.50 [+0.00, +1.00]"],
+    ["stub-erratic", "short - one", "+1.00 in all 2"],
+]
+
+
+def laid_out(width):
+    table = table_of_answers(
+        ["policy", "compared", "difference"], ANSWERS, names=2, title="t", width=width
+    )
+    console = Console(file=StringIO(), width=width)
+    console.print(table)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 91, 92, 120])
+def test_answers_are_never_cut_off_however_narrow_the_terminal(width):
+    text = laid_out(width)
+    assert "…" not in text
+    whole = "".join(text.split())
+    for word in ("+0.50", "[+0.00,+1.00]", "inall2", "best-guess", "stub-erratic"):
+        assert word in whole
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_where_there_is_room_a_row_of_answers_is_one_line():
+    assert any(all(cell in line for cell in ANSWERS[0]) for line in laid_out(120).splitlines())
+    assert not any(ANSWERS[0][1] in line for line in laid_out(60).splitlines())

@@ -213,6 +213,14 @@ def test_a_run_that_nobody_writes_any_more_was_killed(begin, path):
     assert str(path) in told
 
 
+def test_the_way_to_resume_a_run_can_be_pasted_into_a_shell(tmp_path):
+    for name, suite in (("cleanup-smoke", "cleanup-smoke"), ("my-own", "FILE.toml")):
+        path = tmp_path / f"runs of {name}"
+        RunFolder(path, {**SUITE, "name": name}, CELLS).close()
+        told = how_to_go_on(look(path))
+        assert f"commonweal compare {suite} --out '{path}' --resume" in told
+
+
 def test_a_first_look_at_a_killed_run_knows_it(begin, path):
     with begin() as folder:
         folder.keep_episode(kept(CELLS[0], 0))

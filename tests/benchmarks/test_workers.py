@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import operator
 import os
+import signal
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children
 from queue import Empty
 
 import pytest
@@ -32,6 +34,22 @@ def test_last_words_that_come_after_the_work_is_done_are_heard():
     done = Future()
     done.set_result(None)
     assert list(Workers(None, SlowQueue()).heard([done])) == ["late"]
+
+
+def test_ctrl_c_does_not_end_a_process_that_is_still_starting():
+    with workers(1) as processes:
+        futures = [processes.submit(tell, "here")]
+        for child in active_children():
+            os.kill(child.pid, signal.SIGINT)
+        assert list(processes.heard(futures)) == ["here"]
+
+
+def test_ctrl_c_reaches_the_process_that_has_others_work_for_it():
+    with workers(1) as processes:
+        futures = [processes.submit(tell, "here")]
+        list(processes.heard(futures))
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_what_fails_in_a_process_is_raised_here():

@@ -101,18 +101,14 @@ def carry_out():
         begun, number = [], 0
         while not plan.is_stopped and (piece := plan.next_piece()):
             begun.append(piece)
+            is_dead = False
             for messages in do_piece(piece.work, piece.files):
-                for message in messages:
-                    number += 1
-                    if dies(piece, number):
-                        plan.lose(piece)
-                        break
-                    plan.hear(piece, message)
-                else:
-                    continue
-                break
-            else:
-                plan.end(piece)
+                for message in messages:  # of the dead nothing is heard any more
+                    number += not is_dead
+                    is_dead = is_dead or dies(piece, number)
+                    if not is_dead:
+                        plan.hear(piece, message)
+            (plan.lose if is_dead else plan.end)(piece)
         return begun
 
     return carry

@@ -111,18 +111,20 @@ def test_what_workers_did_adds_up(asked, carry_out):
 
 
 def test_what_a_dead_worker_had_spent_is_counted(asked):
-    plan, _ = asked(num_episodes=2, budget={"requests": 1000})
+    plan, so_far = asked(num_episodes=2, budget={"requests": 1000})
     piece = plan.next_piece()
     told = [each for batch in do_piece(piece.work, piece.files) for each in batch]
     spent = [serving for what, serving in told if what == STATUS][-1].requests
     for message in told[:-1]:
         if message[0] == STATUS:
-            plan.hear(piece, message)
+            plan.hear(piece, (STATUS, replace(message[1], in_flight=2)))
     plan.lose(piece)
     assert plan.served().serving["requests"] == spent > 0
     again = plan.next_piece()
     assert again.wanted == piece.wanted
     assert again.work.keywords["models"].budget.requests == (1000 - spent) // 2
+    plan.hear(again, (STATUS, replace(so_far.seen[0], in_flight=1)))
+    assert (so_far.seen[-1].in_flight, so_far.seen[-1].limit) == (1, 2)  # the dead ask nothing
 
 
 def test_a_budget_is_never_overspent_by_more_than_what_was_in_flight(asked, carry_out):

@@ -25,6 +25,7 @@ def planned(tmp_path, told):
         kept, reported = [], {}
 
         def report(kind, amount):
+            assert amount > 0
             reported[kind] = reported.get(kind, 0) + amount
 
         plan = LearnAndPlay(
@@ -113,13 +114,13 @@ def test_what_a_policy_does_not_depend_on_is_played_while_it_learns(learning, pl
 
 
 @needs_ppo
-def test_what_was_learned_comes_into_the_folder_and_is_played(
+def test_what_was_learned_in_the_end_comes_into_the_folder_and_is_played(
     learning, planned, carry_out, alone, tmp_path
 ):
     run = tmp_path / "run"
     plan, so_far = planned(learning, run=run)
-    begun = carry_out(plan)
-    assert isinstance(begun[0].wanted, Training)
+    begun = carry_out(plan, dies=lambda piece, number: number == 2)  # after its only rollout
+    assert [isinstance(piece.wanted, Training) for piece in begun] == [True, True, *[False] * 4]
     assert begun[0].wanted.is_done(run)
     expected = alone(learning)
     assert so_far.told() == expected.told

@@ -8,12 +8,17 @@ import pytest
 from run_folders import outcome_of, play_run, records_in
 
 from benchmarks import kinds
-from benchmarks.kinds import check_tables
+from benchmarks.kinds import misfits
 from benchmarks.negotiation.arena import Setting
 from benchmarks.store import TABLE
 from cleanup_icn import ConfigError
 
 P1 = "SportCo"
+
+
+def check_tables(arena, models):
+    for problem in misfits(arena, models).values():
+        raise problem
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ from built_reports import small_suite, smallest_arena, transcripts_in, value_in
 from run_folders import begin_run, kept_in, play_run
 
 from benchmarks.compare import open_folder
+from benchmarks.database import WriterLock
 from benchmarks.report import build
 from benchmarks.report.build import PACK_SIZE, build_report
-from benchmarks.store import TABLE
+from benchmarks.store import TABLE, open_run
 from benchmarks.suite import Suite
 from cleanup_icn import ConfigError
 
@@ -194,13 +195,36 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 def test_a_run_that_goes_on_is_reported_as_far_as_it_is(run, tmp_path):
     suite, kept = small_suite(), kept_in(run)
     begin_run(suite, tmp_path / "run", kept[:3] + kept[-2:])
+    lock = WriterLock(tmp_path / "run")
     folder = build_report(tmp_path / "run")
+    lock.release()
     told = value_in(folder / "data" / "run.js")
     assert (told["status"], told["num_episodes"]) == ("running", 5)
-    assert told["started_at"] == min(k.row.started_at for k in kept[:3] + kept[-2:])
+    with open_run(tmp_path / "run") as reader:
+        assert told["started_at"] == reader.about["started_at"]
     counts = [row["n"] for arena in told["arenas"] for row in arena["table"]["rows"]]
     assert counts == [2, 1, 2]
     assert len(transcripts_in(folder)) == 5
+
+
+def test_a_run_that_nobody_writes_any_more_is_not_said_to_go_on(run, tmp_path):
+    begin_run(small_suite(), tmp_path / "run", kept_in(run)[:1])
+    told = value_in(build_report(tmp_path / "run") / "data" / "run.js")
+    assert (told["status"], told["num_episodes"]) == ("killed", 1)
+
+
+def test_the_command_of_a_run_can_be_pasted_into_a_shell(tmp_path):
+    play_run(smallest_arena(), tmp_path / "my run", command=["compare", "--out", "my run"])
+    told = value_in(build_report(tmp_path / "my run") / "data" / "run.js")
+    assert told["command"] == "commonweal compare --out 'my run'"
+
+
+@pytest.mark.parametrize("end", ["", ".", "?", "!"])
+def test_what_a_suite_says_of_itself_ends_as_a_sentence_does(tmp_path, end):
+    suite = replace(small_suite(), description=f"Who cleans{end}")
+    begin_run(suite, tmp_path / "run")
+    told = value_in(build_report(tmp_path / "run") / "data" / "run.js")
+    assert told["description"] == f"Who cleans{end or '.'}"
 
 
 def test_a_run_without_an_episode_has_a_report_too(tmp_path):

@@ -54,7 +54,7 @@ def test_a_run_that_is_not_over_is_reported_and_said_to_be_so(command, arena, ru
     begin_run(arena, tmp_path, kept_in(run)[:1])
     code, out, err = command("report", tmp_path, "--json")
     assert code == 0
-    assert json.loads(out)["status"] == "running"
+    assert json.loads(out)["status"] == "killed"
     assert "the run ended before all its episodes were played" in err
     assert value_in(tmp_path / "report" / "data" / "run.js")["num_episodes"] == 1
 

@@ -9,10 +9,10 @@ from built_reports import played, small_arena
 from run_folders import kept_in, play_run
 
 from benchmarks.kinds import read_record
+from benchmarks.lineups import players_by_seat
 from benchmarks.model_config import JudgeSpec
 from benchmarks.report.cleanup_transcript import CleanupTranscripts
 from benchmarks.report.negotiation_transcript import NegotiationTranscripts
-from benchmarks.report.transcript import players_by_seat
 from benchmarks.seated_training import SeatedTraining
 
 
@@ -86,9 +86,9 @@ def test_a_policy_on_one_seat_is_told_apart_from_its_partners():
     assert set(players.values()) == {"best-guess"}
 
 
-def test_a_training_seed_plays_all_seats_whatever_its_folder_is_called():
+def test_a_training_seed_plays_all_seats():
     trained = SeatedTraining(
-        name="my training, second try",
+        name="my-training.2",
         contract="none",
         files=("policy.zip",),
         deterministic=False,
@@ -96,5 +96,5 @@ def test_a_training_seed_plays_all_seats_whatever_its_folder_is_called():
     )
     arena = small_arena("cleanup-smoke", 1, ("planner",), ("none",)).with_trained([trained])
     seats = {seat: (seat,) for seat in ("agent_0", "agent_1")}
-    players = players_by_seat(arena, "my training, second try/3", seats)
-    assert set(players.values()) == {"my training, second try/3"}
+    players = players_by_seat(arena, "my-training.2/3", seats)
+    assert set(players.values()) == {"my-training.2/3"}

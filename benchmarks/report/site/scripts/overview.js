@@ -44,7 +44,9 @@
 
   function standing(run) {
     if (run.status === "complete") return null;
-    const what = run.status === "running" ? "was still under way" : "had been stopped";
+    const what =
+      { running: "was still under way", killed: "had been broken off" }[run.status] ||
+      "had been stopped";
     return h(
       "p",
       { class: "note" },
