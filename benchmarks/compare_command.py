@@ -41,6 +41,9 @@ _Trained = Annotated[
 _Resume = Annotated[
     bool, typer.Option("--resume", help="Play only what the folder does not have yet.")
 ]
+_Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a run in which models were asked.")
+]
 _Executor = Annotated[str, typer.Option(metavar="processes|ray", help="Where episodes are played.")]
 _Workers = Annotated[
     int | None,
@@ -95,6 +98,7 @@ def compare(
     policies: _Policies = None,
     trained: _Trained = None,
     resume: _Resume = False,
+    overwrite: _Overwrite = False,
     executor: _Executor = "processes",
     workers: _Workers = None,
     ray_address: _RayAddress = None,
@@ -131,6 +135,8 @@ def compare(
     if policies is not None:
         seated = [each.name for arena in wanted.arenas for each in arena.trained]
         wanted = wanted.with_policies([*(name.strip() for name in policies.split(",")), *seated])
+    if not (resume or overwrite):
+        _refuse_to_lose_answers(folder)
     _play(wanted, folder, where, resume=resume, as_json=as_json)
 
 
@@ -214,6 +220,24 @@ def _without_missing_extras(wanted: Suite) -> Suite:
         say("commonweal: nobody is left to play")
         raise typer.Exit(FAILED)
     return playable
+
+
+def _refuse_to_lose_answers(out: Path) -> None:
+    """Raise where a folder holds what models were asked for: it may have cost hours, or money."""
+    from benchmarks.database import FILE
+    from benchmarks.store import open_run
+
+    if not (out / FILE).exists():
+        return
+    with open_run(out) as reader:
+        has_models = any(arena.get("models") for arena in reader.about["suite"].get("arenas", ()))
+        kept = len(reader) if has_models else 0
+    if kept:
+        allowed = (
+            f"another folder: {kept} episodes are kept in this one, and models were asked for it; "
+            "--resume goes on with them, --overwrite replaces them"
+        )
+        raise ConfigError("--out", str(out), allowed)
 
 
 def _is_complete(out: Path) -> bool:

@@ -55,7 +55,8 @@ def render_comparisons(
             title = title_of(question, measure, arena)
             parts += [Text(), _table(rows, title, width=width)]
     if parts:
-        parts += [Text(), Text(caption_of(drawn), style="italic")]
+        own = [each for each in drawn if each.arena == arena.name]
+        parts += [Text(), Text(caption_of(own), style="italic")]
     return Group(*parts)
 
 
@@ -156,6 +157,6 @@ _ANSWER: Columns = {
     "difference": _difference,
     "p (Holm)": _p,
     "effect": lambda each: _number(each.effect, "+.2f"),
-    "P(better)": lambda each: _number(each.improvement, ".2f"),
+    "P(better)": lambda each: _number(each.improvement if each.n > 1 else None, ".2f"),
     "further": lambda each: _number(each.further, ",d"),
 }

@@ -78,15 +78,24 @@ def equality(result: EpisodeResult) -> float:
     return max(0.0, 1.0 - differences / (2.0 * len(returns) * total))
 
 
+def own_return(result: EpisodeResult) -> float | None:
+    """Return what the policy's seat earned after transfers; None where it played all seats."""
+    if result.seat is None:
+        return None
+    index = result.agents.index(result.seat)
+    return float(sum(step.game_rewards[index] + step.transfers[index] for step in result.steps))
+
+
 def transferred(result: EpisodeResult) -> float:
     """Return what changed hands over the episode: half the sum of absolute transfers a step."""
     return sum(abs(amount) for step in result.steps for amount in step.transfers) / 2.0
 
 
-MEASURES: Mapping[str, Callable[[EpisodeResult], float]] = {
+MEASURES: Mapping[str, Callable[[EpisodeResult], float | None]] = {
     "welfare": welfare,
     "efficiency": efficiency,
     "efficiency_after_change": efficiency_after_change,
+    "own_return": own_return,
     "equality": equality,
     "transfers": transferred,
     "illegal": lambda result: float(sum(step.illegal for step in result.steps)),
@@ -130,7 +139,7 @@ class Row:
             "iqm": self.iqm.mean,
             "iqm_low": self.iqm.low,
             "iqm_high": self.iqm.high,
-            **{name: self.estimates[name].mean for name in MEASURES if name not in _FIRST},
+            **{name: each.mean for name, each in self.estimates.items() if name not in _FIRST},
             "intervals": {name: [e.low, e.high] for name, e in self.estimates.items()},
         }
 
@@ -141,14 +150,16 @@ _FIRST = ("welfare", "efficiency")
 def summarize(results: Sequence[EpisodeResult], *, seed: int) -> Row:
     """Sum up the episodes of one cell; intervals are resampled from `seed`."""
     first = results[0]
+    measured = {name: [measure(r) for r in results] for name, measure in MEASURES.items()}
     return Row(
         policy=first.policy,
         contract=first.contract,
         n=len(results),
         episodes=len(results),
         estimates={
-            name: estimate_mean([measure(result) for result in results], seed=seed)
-            for name, measure in MEASURES.items()
+            name: estimate_mean([value for value in values if value is not None], seed=seed)
+            for name, values in measured.items()
+            if None not in values
         },
         iqm=estimate_iqm([efficiency(result) for result in results], seed=seed),
         welfare_by_step=_mean(welfare_by_step, results),
@@ -166,7 +177,7 @@ def over_training_seeds(policy: str, rows: Sequence[Row]) -> Row:
         episodes=first.episodes,
         estimates={
             name: estimate_over_seeds([row.estimates[name].mean for row in rows])
-            for name in MEASURES
+            for name in first.estimates
         },
         iqm=estimate_iqm(
             [row.estimates["efficiency"].mean for row in rows], seed=0, unit=TRAINING_SEED

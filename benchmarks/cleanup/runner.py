@@ -64,6 +64,7 @@ class EpisodeResult:
     steps: tuple[StepRecord, ...]
     negotiations: tuple[dict[str, Any], ...]
     judge_calls: tuple[Call, ...] = ()  # questions to a model that judges, in the order they came
+    seat: str | None = None  # the only one that the policy played, among partners; None: all
 
     def calls_by_seat(self) -> dict[str, tuple[Call, ...]]:
         """Return the questions that models were asked, by agent, in the order they came."""
@@ -127,6 +128,7 @@ def begin(
         steps=steps,
         negotiations=tuple(map(_negotiation, getattr(env.unwrapped, "history", ()))),
         judge_calls=judge.calls(env.unwrapped.verdicts) if judge is not None else (),
+        seat=arena.seat,
     )
 
 

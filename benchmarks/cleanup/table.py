@@ -26,9 +26,9 @@ def render_tables(rows: Sequence[Row], *, title: str, width: int) -> Group:
     """Lay out the rows for a terminal of so many characters; docs/compare.md has the columns."""
     has_seeds = any(row.unit == TRAINING_SEED for row in rows)
     caption = _CAPTION + _SEEDS_CAPTION * has_seeds
-    return lay_out(
-        rows, (_REACHED, _HOW), title=title, width=width, caption=caption, write_n=_write_n
-    )
+    has_seat = all(_OWN.measure in row.estimates for row in rows)
+    columns = (((_OWN,) if has_seat else ()) + _REACHED, _HOW)
+    return lay_out(rows, columns, title=title, width=width, caption=caption, write_n=_write_n)
 
 
 def _write_n(row: Row) -> str:
@@ -37,6 +37,9 @@ def _write_n(row: Row) -> str:
     seeds = "1 seed" if row.n == 1 else f"{row.n} seeds"
     return f"{seeds} x\n{row.episodes} episodes"  # two lines: the intervals need the room
 
+
+_OWN = Column("own return", "own_return", partial(with_half_width, decimals=0))
+"""What the seat earns, in arenas where a policy plays one."""
 
 _REACHED = (
     Column("welfare", "welfare", partial(with_half_width, decimals=0)),

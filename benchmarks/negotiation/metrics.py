@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.negotiation.runner import NegotiationResult
-from benchmarks.statistics import Estimate, estimate_iqm, estimate_mean, estimate_rate
+from benchmarks.statistics import EPISODE, Estimate, estimate_iqm, estimate_mean, estimate_rate
 
 
 def own_score(result: NegotiationResult) -> float:
@@ -70,6 +70,8 @@ class NegotiationRow:
             "game": self.game,
             "incentives": self.incentives,
             "n": self.n,
+            "unit": EPISODE,
+            "episodes": self.n,
             "final_success": shown.mean,
             "ci_low": shown.low,
             "ci_high": shown.high,

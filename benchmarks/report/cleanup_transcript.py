@@ -239,9 +239,9 @@ def _outcome(result: EpisodeResult) -> tuple[Fact, ...]:
         for seat, agent in enumerate(result.agents):
             earned[agent] += step.game_rewards[seat] + step.transfers[seat]
     facts = [
-        Fact(label=m.label, value=in_figures(MEASURES[m.name](result), digits=m.digits))
+        Fact(label=m.label, value=in_figures(value, digits=m.digits))
         for m in CLEANUP_MEASURES
-        if m.name in MEASURES
+        if m.name in MEASURES and (value := MEASURES[m.name](result)) is not None
     ]
     returns = [
         Fact(label=f"return of {agent}", value=in_figures(value, digits=2))

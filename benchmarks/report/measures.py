@@ -46,6 +46,13 @@ CLEANUP_MEASURES = (
         better="high",
     ),
     ShownMeasure(
+        name="own_return",
+        label="own return",
+        title="What the policy's seat earns after transfers, in fruit, where it plays one alone.",
+        digits=1,
+        better="high",
+    ),
+    ShownMeasure(
         name="equality",
         label="equality",
         title="1 minus the Gini coefficient of the agents' returns after transfers.",

@@ -186,6 +186,18 @@ def test_a_table_that_the_game_does_not_have_is_refused(seat, player, told, comp
     assert told in said
 
 
+def test_answers_of_models_give_way_to_another_run_only_if_told_so(server, compare, tmp_path):
+    one = models(server, "--episodes", "1", "--policies", "instant")
+    assert compare(*one)[0] == 0
+    before = kept_in(tmp_path / "run")
+    for arguments in (one, ("--policies", "all-harvest")):
+        code, _, (said,) = compare(*arguments)
+        assert (code, f"{len(before)} episodes" in said, "--overwrite" in said) == (2, True, True)
+    assert kept_in(tmp_path / "run") == before
+    assert compare("--policies", "all-harvest", "--episodes", "1", "--overwrite")[0] == 0
+    assert {kept.row.policy for kept in kept_in(tmp_path / "run")} == {"all-harvest"}
+
+
 def test_another_run_is_not_resumed_but_the_same_one_behind_another_url(server, compare, tmp_path):
     one = ("--episodes", "1", "--policies", "instant")
     assert compare(*models(server, *one, "--max-tokens", "9"))[0] == 0

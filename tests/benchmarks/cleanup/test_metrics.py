@@ -92,7 +92,7 @@ def test_a_row_has_an_interval_for_every_mean_it_gives(make_result, make_step):
     row = metrics.summarize(results, seed=0).to_dict()
     assert (row["n"], row["welfare"], row["deterministic"]) == (2, 3.0, False)
     assert row["ci_low"] < row["efficiency"] < row["ci_high"]
-    assert row["intervals"].keys() == metrics.MEASURES.keys() <= row.keys()
+    assert row["intervals"].keys() == metrics.MEASURES.keys() - {"own_return"} <= row.keys()
 
 
 def test_a_row_of_equal_episodes_is_deterministic(make_result, make_step):
@@ -110,3 +110,18 @@ def test_a_row_tells_the_interquartile_mean_of_the_efficiency(make_result, make_
     assert told["iqm_low"] < 0.25 < told["iqm_high"]
     seeds = metrics.over_training_seeds("trained", [row, row])
     assert (seeds.iqm.mean, seeds.iqm.unit, seeds.iqm.n) == (0.4, "training seed", 2)
+
+
+def test_the_own_return_is_what_the_seat_keeps_after_transfers(make_result, make_step):
+    steps = (
+        make_step(game_rewards=(4.0, 0.0), transfers=(-1.5, 1.5)),
+        make_step(game_rewards=(2.0, 1.0), transfers=(0.0, 0.0)),
+    )
+    assert metrics.own_return(make_result(*steps, seat="agent_0")) == 4.5
+    assert metrics.own_return(make_result(*steps, seat="agent_1")) == 2.5
+
+
+def test_where_all_seats_are_played_nobody_has_an_own_return(make_result, make_step):
+    result = make_result(make_step(game_rewards=(4.0, 0.0)))
+    assert metrics.own_return(result) is None
+    assert "own_return" not in metrics.summarize([result], seed=0).to_dict()
