@@ -143,8 +143,8 @@ def _models(seen: Snapshot) -> list[Text]:
         return []
     return [
         Text(
-            f"{seen.calls:,} questions to models or stubs, {seen.prompt_tokens:,} tokens in prompts "
-            f"and {seen.completion_tokens:,} in answers; {seen.malformed} answers malformed, in "
+            f"{seen.calls:,} questions to models or stubs, {seen.prompt_tokens:,} tokens in prompts"
+            f" and {seen.completion_tokens:,} in answers; {seen.malformed} answers malformed, in "
             f"{seen.malformed_episodes} episodes"
         )
     ]

@@ -28,7 +28,8 @@ def render_tables(rows: Sequence[Row], *, title: str, width: int) -> Group:
     caption = _CAPTION + _SEEDS_CAPTION * has_seeds
     has_seat = all(_OWN.measure in row.estimates for row in rows)
     columns = (((_OWN,) if has_seat else ()) + _REACHED, _HOW)
-    return lay_out(rows, columns, title=title, width=width, caption=caption, write_n=_write_n)
+    left = width - _OWN_WIDTH * has_seat  # for the columns that every table has
+    return lay_out(rows, columns, title=title, width=left, caption=caption, write_n=_write_n)
 
 
 def _write_n(row: Row) -> str:
@@ -40,6 +41,8 @@ def _write_n(row: Row) -> str:
 
 _OWN = Column("own return", "own_return", partial(with_half_width, decimals=0))
 """What the seat earns, in arenas where a policy plays one."""
+
+_OWN_WIDTH = 12
 
 _REACHED = (
     Column("welfare", "welfare", partial(with_half_width, decimals=0)),
