@@ -27,7 +27,7 @@ from benchmarks.negotiation.metrics import summarize as summarize_negotiation
 from benchmarks.negotiation.table import render_tables as render_negotiation_tables
 from benchmarks.negotiation.training import train_policy as train_proposer
 from benchmarks.speakers import Speakers
-from benchmarks.statistics import Estimate
+from benchmarks.table import TableRow
 from cleanup_icn import ConfigError
 from cleanup_icn.contracts import Ask
 from negotiation_games import NegotiationEnv
@@ -74,28 +74,8 @@ class Episode(AsJson, Protocol):
         ...
 
 
-class CellRow(AsJson, Protocol):
+class CellRow(AsJson, TableRow, Protocol):
     """What the episodes of a cell come to."""
-
-    @property
-    def policy(self) -> str:
-        """Who played."""
-        ...
-
-    @property
-    def contract(self) -> str:
-        """Name of the condition."""
-        ...
-
-    @property
-    def n(self) -> int:
-        """How many episodes, or training seeds, its means are over."""
-        ...
-
-    @property
-    def estimates(self) -> Mapping[str, Estimate]:
-        """The means by measure."""
-        ...
 
 
 Results = Mapping[Cell, Sequence[Any]]

@@ -132,7 +132,7 @@ def begin(
     )
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)
 def _optimum(config: CleanupConfig) -> SocialOptimum:
     return social_optimum(config)
 

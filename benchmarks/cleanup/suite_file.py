@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.arena import Arena
-from benchmarks.checked import NAME, namesakes, one_of_nearest
+from benchmarks.checked import ABSENT, NAME, namesakes, one_of_nearest
 from benchmarks.cleanup.arena import CleanupArena, Scenario
 from benchmarks.cleanup.conditions import NEGOTIATION_SETTINGS, Fixed, Negotiated, longest
 from benchmarks.cleanup.contract_file import (
@@ -38,7 +38,9 @@ def read_arena(
     """Read the keys of `KEYS`; see `benchmarks.suite_file.ReadGame`."""
     scenario = _read_scenario(reader, f"{where}.world", given.get("world", {}))
     config = scenario.config if scenario else None
-    conditions = _read_conditions(reader, f"{where}.contracts", given.get("contracts"), config)
+    conditions = _read_conditions(
+        reader, f"{where}.contracts", given.get("contracts", ABSENT), config
+    )
     if scenario is None or not conditions:
         return None
     return partial(CleanupArena, scenario=scenario, conditions=conditions)
@@ -93,7 +95,7 @@ def _read_conditions(
     reader: SectionReader, where: str, given: Any, config: CleanupConfig | None
 ) -> tuple[Fixed | Negotiated, ...] | None:
     if not isinstance(given, list) or not given:
-        reader.refuse(where, given, f"at least one [[{where}]]")
+        reader.refuse(where, given, "at least one [[arenas.contracts]]")
         return None
     read = [_read_condition(reader, f"{where}[{i}]", each, config) for i, each in enumerate(given)]
     conditions = tuple(condition for condition in read if condition is not None)
