@@ -247,7 +247,7 @@ class KeptResults(Mapping[Cell, Sequence[Episode]]):
 
     def __init__(self, arena: Arena[Any], reader: RunReader) -> None:
         self._arena, self._reader = arena, reader
-        kept = {(row.policy, row.contract) for row in reader.rows() if row.arena == arena.name}
+        kept = reader.kept_cells(arena.name)
         self._cells = [c for c in cells_of(arena) if (c.policy, c.contract) in kept]
 
     def __getitem__(self, cell: Cell) -> list[Episode]:

@@ -72,7 +72,7 @@ class ServingTally:
         self._gate, self._clock, self._gpus = gate, clock, gpus
         self._base_urls = tuple(base_urls)
         self._began_s = clock()
-        self._before = self._server_counts()
+        self._before = server_counts(base_urls)
         self._decisions = self._malformed = self._repaired = self._episodes = 0
 
     def count_decision(self, decision: Decision) -> None:
@@ -105,28 +105,55 @@ class ServingTally:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole as JSON values, what the servers counted themselves included."""
-        now, after = self.now(), self._server_counts()
-        counted = after - self._before if after and self._before else None
-        gpu_s = now.seconds * self._gpus if self._gpus else None
-        return {
-            "seconds": round(now.seconds, 3),
-            "requests": now.requests,
-            "prompt_tokens": now.prompt_tokens,
-            "completion_tokens": now.completion_tokens,
-            "cached_tokens": now.cached_tokens,
-            "tokens_per_s": round(now.tokens_per_s, 1),
-            "requests_per_s": round(now.requests_per_s, 3),
-            "most_in_flight": self._gate.most_in_flight,
-            "decisions": now.decisions,
-            "malformed": now.malformed,
-            "repaired": now.repaired,
-            "prefix_cache_hit_rate": counted.hit_rate if counted else None,
-            "gpu_s_per_episode": gpu_s / now.episodes if gpu_s and now.episodes else None,
-            "money": round(now.money, 6),
-        }
+        return told_of(
+            self.now(),
+            most_in_flight=self._gate.most_in_flight,
+            gpus=self._gpus,
+            before=self._before,
+            after=server_counts(self._base_urls),
+        )
 
-    def _server_counts(self) -> ServerCounts | None:
-        """Return the sum over the servers; None unless all of them tell."""
-        told = [read_counts(url) for url in self._base_urls]
-        counts = [each for each in told if each is not None]
-        return sum(counts, ServerCounts()) if counts and len(counts) == len(told) else None
+
+def told_of(
+    now: Serving,
+    *,
+    most_in_flight: int,
+    gpus: int | None,
+    before: ServerCounts | None,
+    after: ServerCounts | None,
+) -> dict[str, Any]:
+    """Return as JSON values what models did for a run.
+
+    Args:
+        now: how it stands at the end.
+        most_in_flight: questions at a time.
+        gpus: that served, if that is known.
+        before: what the servers had counted themselves when the run began, if all of them tell.
+        after: likewise, at its end.
+
+    """
+    counted = after - before if after and before else None
+    gpu_s = now.seconds * gpus if gpus else None
+    return {
+        "seconds": round(now.seconds, 3),
+        "requests": now.requests,
+        "prompt_tokens": now.prompt_tokens,
+        "completion_tokens": now.completion_tokens,
+        "cached_tokens": now.cached_tokens,
+        "tokens_per_s": round(now.tokens_per_s, 1),
+        "requests_per_s": round(now.requests_per_s, 3),
+        "most_in_flight": most_in_flight,
+        "decisions": now.decisions,
+        "malformed": now.malformed,
+        "repaired": now.repaired,
+        "prefix_cache_hit_rate": counted.hit_rate if counted else None,
+        "gpu_s_per_episode": gpu_s / now.episodes if gpu_s and now.episodes else None,
+        "money": round(now.money, 6),
+    }
+
+
+def server_counts(base_urls: Sequence[str]) -> ServerCounts | None:
+    """Return the sum over the servers; None unless all of them tell."""
+    told = [read_counts(url) for url in base_urls]
+    counts = [each for each in told if each is not None]
+    return sum(counts, ServerCounts()) if counts and len(counts) == len(told) else None

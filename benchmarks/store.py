@@ -319,6 +319,14 @@ class RunReader:
         """Return how many episodes there are."""
         return next(self._found("SELECT count(*) FROM episodes", lambda found: int(found[0])))
 
+    def kept_cells(self, arena: str) -> set[tuple[str, str]]:
+        """Return policy and condition of the cells of an arena that have an episode."""
+        query = (
+            "SELECT policy, contract FROM cells c WHERE arena = ? "
+            "AND EXISTS (SELECT 1 FROM episodes WHERE cell = c.id)"
+        )
+        return set(self._found(query, tuple, (arena,)))
+
     def rows(self, cell: PlannedCell | None = None) -> Iterator[EpisodeRow]:
         """Yield the episodes, or those of one cell, in numbers alone."""
         where, values = _only(cell)

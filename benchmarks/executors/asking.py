@@ -7,10 +7,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from agents.llm import BudgetExhaustedError, ChatClient
-from agents.llm.server_metrics import ServerCounts, read_counts
 from benchmarks.arena import Cell
 from benchmarks.episode_row import EpisodeKey
 from benchmarks.executors.pieces import EPISODE, SERVED, STATUS, Message, Piece, ask_models
@@ -25,7 +23,7 @@ from benchmarks.executors.shares import (
 from benchmarks.model_cells import Job, Served, Status
 from benchmarks.model_config import Budget, ModelsConfig
 from benchmarks.scheduler import Outcome
-from benchmarks.serving import Serving
+from benchmarks.serving import Serving, server_counts, told_of
 from benchmarks.work import Keep, Task
 
 _PIECES_A_WORKER, _LEAST_EPISODES = 4, 16
@@ -68,7 +66,7 @@ class AskModels:
         self._outcome: Outcome[Job] = Outcome()
         self._most_in_flight = 0
         self._servers = _servers_of(models)
-        self._began_s, self._before = time.monotonic(), _counts(self._servers)
+        self._began_s, self._before = time.monotonic(), server_counts(self._servers)
 
     @property
     def is_stopped(self) -> bool:
@@ -132,25 +130,13 @@ class AskModels:
 
     def served(self) -> Served:
         """Return how the episodes ended and what it took."""
-        now, after = self._now(), _counts(self._servers)
-        counted = after - self._before if after and self._before else None
-        gpu_s = now.seconds * self._gpus
-        told: dict[str, Any] = {
-            "seconds": round(now.seconds, 3),
-            "requests": now.requests,
-            "prompt_tokens": now.prompt_tokens,
-            "completion_tokens": now.completion_tokens,
-            "cached_tokens": now.cached_tokens,
-            "tokens_per_s": round(now.tokens_per_s, 1),
-            "requests_per_s": round(now.requests_per_s, 3),
-            "most_in_flight": self._most_in_flight,
-            "decisions": now.decisions,
-            "malformed": now.malformed,
-            "repaired": now.repaired,
-            "prefix_cache_hit_rate": counted.hit_rate if counted else None,
-            "gpu_s_per_episode": gpu_s / now.episodes if gpu_s and now.episodes else None,
-            "money": round(now.money, 6),
-        }
+        told = told_of(
+            self._now(),
+            most_in_flight=self._most_in_flight,
+            gpus=self._gpus,
+            before=self._before,
+            after=server_counts(self._servers),
+        )
         return Served(outcome=self._outcome, serving=told)
 
     def _note(self, served: Served) -> None:
@@ -210,10 +196,3 @@ def _key(job: Job) -> EpisodeKey:
 
 def _servers_of(models: ModelsConfig) -> list[str]:
     return sorted({url for spec in models.models.values() for url in spec.client.base_urls})
-
-
-def _counts(servers: Sequence[str]) -> ServerCounts | None:
-    """Return what servers count themselves, all together; None unless all of them tell."""
-    told = [read_counts(url) for url in servers]
-    counts = [each for each in told if each is not None]
-    return sum(counts, ServerCounts()) if counts and len(counts) == len(told) else None

@@ -335,3 +335,10 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
             folder.write_json(TABLE, [2, object()])
     assert json.loads((tmp_path / TABLE).read_text()) == [1]
     assert files_in(tmp_path) == {FILE, LOCK, TABLE}
+
+
+def test_a_reader_tells_which_cells_of_an_arena_have_an_episode(tmp_path):
+    keep_all(tmp_path, [make_kept(CELLS[0]), make_kept(CELLS[0], 1)])
+    with open_run(tmp_path) as reader:
+        assert reader.kept_cells(CELLS[0].arena) == {(CELLS[0].policy, CELLS[0].contract)}
+        assert reader.kept_cells("nowhere") == set()
