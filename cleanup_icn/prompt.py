@@ -12,8 +12,13 @@ from typing import Any
 from cleanup_icn.answers import parse_plan
 from cleanup_icn.config import CleanupConfig
 from cleanup_icn.contracts import contract_schema
-from cleanup_icn.policies import words_of
-from cleanup_icn.text import ParsedAction, ParseStatus, check_steps, render_instruction
+from cleanup_icn.text import (
+    ParsedAction,
+    ParseStatus,
+    check_steps,
+    render_instruction,
+    words_of,
+)
 
 PRINTABLE = r"[ !#-\[\]-~]"
 """What free words in a held answer are made of: ASCII that JSON writes as one byte a character."""
@@ -234,6 +239,7 @@ def _numbers(config: CleanupConfig) -> dict[str, dict[str, Any]]:
         "rate": {"type": "number", "minimum": 0, "maximum": LARGEST_RATE},
         "cap": amount,
         "amount": amount,
+        "at_least": {**amount, "minimum": 1},
         "value": {"type": "integer", "minimum": 0, "maximum": min(largest, LARGEST_AMOUNT)},
         "step": {"type": "integer", "minimum": 1, "maximum": config.horizon_steps},
     }

@@ -268,6 +268,14 @@ def _render_deed(agent: int, movers: int, features: StepFeatures) -> str:
     return "tried what was not possible" if features.illegal & agent else "waited"
 
 
+def words_of(observation: Any) -> str:
+    """Return an observation's text, whichever kind of observation has one."""
+    words = observation.get("text") if isinstance(observation, dict) else observation
+    if not isinstance(words, str):
+        raise ConfigError("observation", type(observation).__name__, '"both" or "text": words')
+    return words
+
+
 def parse_observation(text: str) -> View:
     """Read an observation back, whatever contract stands in it.
 

@@ -166,8 +166,8 @@ class BatchICN:
     Args:
         config: the game of all lanes.
         icn: the negotiation of all lanes. Its judge is one of "never", "start", "change",
-            "every:<steps>" and "welfare-fall", or what `cleanup_icn.icn.judge` makes of the last
-            two; contracts consist of clauses.
+            "change-only", "every:<steps>" and "welfare-fall", or what `cleanup_icn.icn.judge` makes
+            of the last two; contracts consist of clauses.
         num_lanes: B, at least 1.
         auto_reset: whether a lane whose episode has ended starts its next one at once. Otherwise it
             stands still, nothing done and nothing paid, until the others have ended too.

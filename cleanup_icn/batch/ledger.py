@@ -16,7 +16,7 @@ import numpy as np
 
 from cleanup_icn.batch.compiled import compiled
 from cleanup_icn.batch.world import BatchFeatures, Flags, Floats, Ints, LaneStates, World
-from cleanup_icn.contracts.table import NO_CONDITION, ContractTable, Terms
+from cleanup_icn.contracts.table import NO_CONDITION, NO_QUOTA, ContractTable, Terms
 from cleanup_icn.env import CleanupEnv
 from cleanup_icn.observe import PUBLIC_FEATURES
 
@@ -27,7 +27,7 @@ NUM_FEATURES = len(CleanupEnv.contract_features)
 """How many features clauses may measure; the last one is the reward."""
 
 _AMOUNTS_PER_UNIT = 1e12
-_AT_LEAST, _ABOVE, _AT_MOST, _BELOW, _EQUAL = range(5)  # places in `contracts.terms.OPERATORS`
+_AT_LEAST, _ABOVE, _AT_MOST, _BELOW, _EQUAL = range(5)  # places in `contracts.clauses.OPERATORS`
 
 
 class LaneAccounts(NamedTuple):
@@ -87,7 +87,7 @@ def within_cap(moved: float, total: float, cap: float) -> float:
 
 
 def holds(operator: int, quantity: float, value: float) -> bool:
-    """Whether a comparison holds; the operator is its place in `contracts.terms.OPERATORS`."""
+    """Whether a comparison holds; the operator is its place in `contracts.clauses.OPERATORS`."""
     if operator == _AT_LEAST:
         return quantity >= value
     if operator == _ABOVE:
@@ -104,6 +104,13 @@ def holds(operator: int, quantity: float, value: float) -> bool:
 def rounded(amount: float) -> float:
     """The amount to 12 decimals, as `Accounts` rounds what is due and what is earned."""
     return np.rint(amount * _AMOUNTS_PER_UNIT) / _AMOUNTS_PER_UNIT  # type: ignore[no-any-return]
+
+
+def due_for(value: float, price: float, quota: float) -> float:
+    """What is due for a feature: its price by units, or once if it is below a quota."""
+    if quota == NO_QUOTA:
+        return price * value
+    return price if value < quota else 0.0
 
 
 @compiled
@@ -141,7 +148,8 @@ def book(
                 continue
             total = 0.0
             for i in range(num_agents):
-                due[i] = rounded(terms.price[k, c] * values[i, terms.feature[k, c]])
+                value = values[i, terms.feature[k, c]]
+                due[i] = rounded(due_for(value, terms.price[k, c], terms.quota[k, c]))
                 total += due[i] * terms.moved[k, c, i]
             part = within_cap(accounts.moved[b, c], total, terms.cap[k, c])
             accounts.moved[b, c] += part * total

@@ -34,7 +34,7 @@ PHASES = ("play", "propose", "respond", "waiting")
 NONE = -1
 """In the place of a contract's index: nothing is proposed."""
 
-_STEP_JUDGES = (judges.never, judges.at_start, judges.on_change)
+_STEP_JUDGES = (judges.never, judges.at_start, judges.on_change, judges.on_change_only)
 
 # What actions say in talks; the actions themselves bear some of the same names.
 _SAYS_PASS, _SAYS_PROPOSE = talk_rules.PASS, talk_rules.PROPOSE
@@ -283,7 +283,7 @@ def _due_steps(config: CleanupConfig, judge: Judge) -> Flags:
     """Ask a judge about every step, if the step and what changes are all that it looks at."""
     # What is derived from one of the two may look at anything.
     if type(judge) not in (Every, WelfareFall) and judge not in _STEP_JUDGES:
-        allowed = "never, start, change, every:<steps> or welfare-fall, for a batch"
+        allowed = "never, start, change, change-only, every:<steps> or welfare-fall, for a batch"
         raise ConfigError("judge", judge, allowed)
     steps = range(config.horizon_steps)
     return np.array([judge(_situation(config, step)) for step in steps], np.bool_)

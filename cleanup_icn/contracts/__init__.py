@@ -21,6 +21,16 @@ from __future__ import annotations
 
 from cleanup_icn.contracts.accounts import Accounts, Settlement
 from cleanup_icn.contracts.aec_wrapper import AECContractWrapper
+from cleanup_icn.contracts.clauses import (
+    Clause,
+    Condition,
+    ContractError,
+    Fine,
+    LumpSum,
+    Quota,
+    Share,
+    Wage,
+)
 from cleanup_icn.contracts.encode import ContractEncoder
 from cleanup_icn.contracts.english import contract_line
 from cleanup_icn.contracts.natural import (
@@ -39,17 +49,7 @@ from cleanup_icn.contracts.natural import (
 from cleanup_icn.contracts.natural_wrapper import NaturalLanguageWrapper
 from cleanup_icn.contracts.parallel_wrapper import ParallelContractWrapper
 from cleanup_icn.contracts.schema import contract_schema
-from cleanup_icn.contracts.terms import (
-    Clause,
-    Condition,
-    Contract,
-    ContractError,
-    Duration,
-    Fine,
-    LumpSum,
-    Share,
-    Wage,
-)
+from cleanup_icn.contracts.terms import Contract, Duration
 from cleanup_icn.contracts.transfer import transfers
 from cleanup_icn.contracts.wrapper import ContractWrapper, Transition
 
@@ -71,6 +71,7 @@ __all__ = [
     "NaturalLanguageContract",
     "NaturalLanguageWrapper",
     "ParallelContractWrapper",
+    "Quota",
     "RecordedAsk",
     "Ruling",
     "RulingStatus",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cleanup_icn.contracts.terms import Contract, ContractError
+from cleanup_icn.contracts.clauses import ContractError
+from cleanup_icn.contracts.terms import Contract
 from cleanup_icn.contracts.transfer import (
     TICKS_PER_UNIT,
     Features,

@@ -8,19 +8,23 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from cleanup_icn.contracts.json_form import CLAUSE_TYPES
-from cleanup_icn.contracts.terms import (
+from cleanup_icn.contracts.clauses import (
     ALL,
     OPERATORS,
     OTHERS,
-    UNTIL,
     Clause,
-    Contract,
     ContractError,
+    Fine,
     LumpSum,
+    Quota,
+    Share,
+    Wage,
 )
+from cleanup_icn.contracts.terms import UNTIL, Contract
 
 LARGEST = 1e6  # numbers in a vector are clipped to this much either way
+_TYPES = tuple(cls.kind for cls in (Share, Wage, Fine, LumpSum))
+# A quota has no entry among them: policies trained before there were quotas go on reading vectors.
 Vector = NDArray[np.float32]
 
 
@@ -35,7 +39,8 @@ class ContractEncoder:
 
     and then ``until`` (3: end, step, change) and the step, in steps or, with `horizon_steps`, as
     a fraction of the horizon. Words are one-hot. "I pay" and "I receive" are 1 if the agent for
-    whom the vector is made can be on that side of the clause.
+    whom the vector is made can be on that side of the clause. The types are share, wage, fine and
+    lump sum; a quota is of none of them and has its ``at_least`` in the place of its feature's 1.
 
     Args:
         agents: names that a contract may use.
@@ -64,7 +69,7 @@ class ContractEncoder:
         if horizon_steps is not None and horizon_steps <= 0:
             raise ContractError("horizon_steps", horizon_steps, "a number of steps, at least 1")
 
-        words = len(CLAUSE_TYPES) + len(self.feature_names)
+        words = len(_TYPES) + len(self.feature_names)
         conditions = len(self.public_names) + len(OPERATORS)
         self._clause_size = words + conditions + 8
         self.size = max_clauses * self._clause_size + len(UNTIL) + 1
@@ -103,14 +108,15 @@ class ContractEncoder:
                     raise ContractError(field, name, f"one of {', '.join(allowed) or 'none'}")
 
     def _encode_clause(self, clause: Clause, contract: Contract, agent: str) -> list[float]:
-        row = [1.0, *_one_hot(clause.kind, tuple(CLAUSE_TYPES))]
+        row = [1.0, *_one_hot(clause.kind, _TYPES)]
         if isinstance(clause, LumpSum):
             row += _one_hot(None, self.feature_names)
             row += [clause.amount, 0.0, 0.0, 0.0]
             row += [0.0] * (len(self.public_names) + len(OPERATORS) + 1)
         else:
             when = clause.when
-            row += _one_hot(clause.feature, self.feature_names)
+            mark = clause.at_least if isinstance(clause, Quota) else 1.0
+            row += [mark * each for each in _one_hot(clause.feature, self.feature_names)]
             row += [clause.price, float(clause.cap is not None), clause.cap or 0.0]
             row += [float(when is not None)]
             row += _one_hot(when.feature if when else None, self.public_names)

@@ -2,8 +2,8 @@
 
     Until step 30: agent_0 pays the others 0.4 of each unit harvested by the payer; the others pay
     agent_1 0.6 for each unit cleaned by the payee, at most 40 in total; every agent pays the
-    others a fine of 1 for each unit harvested by the payer while pollution >= 6; agent_0 pays
-    agent_1 5 once.
+    others a fine of 1 for each unit harvested by the payer while pollution >= 6; agent_1 pays the
+    others 2 in each step with less than 3 units cleaned by the payer; agent_0 pays agent_1 5 once.
 
 Reading forgives letter case in everything but names, spacing, and a missing final stop. Numbers
 are written in full and without exponent, so that reading gives back the same float.
@@ -15,21 +15,21 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from cleanup_icn.contracts.terms import (
+from cleanup_icn.contracts.clauses import (
     ALL,
     OPERATORS,
     OTHERS,
     Clause,
     Condition,
-    Contract,
     ContractError,
-    Duration,
     Fine,
     LumpSum,
+    Quota,
     Share,
     UnitClause,
     Wage,
 )
+from cleanup_icn.contracts.terms import Contract, Duration
 
 NO_CONTRACT_LINE = "Contract in force: none."
 LINE_START = "Contract in force:"
@@ -43,6 +43,7 @@ _ROLES = (
 _CAP = rf"(?:, at most (?P<cap>{_NUMBER}) in total)?"
 _WHEN = rf"(?: while (?P<quantity>{_NAME}) (?P<op>{'|'.join(OPERATORS)}) (?P<value>{_NUMBER}))?"
 _UNIT = rf"each unit (?P<feature>{_NAME}) by the"
+_SHORT = rf"less than (?P<at_least>{_NUMBER}) units? (?P<feature>{_NAME}) by the"
 _NUM = rf"(?P<number>{_NUMBER})"
 
 CLAUSE_FORMS: tuple[tuple[type[Clause], re.Pattern[str]], ...] = tuple(
@@ -51,12 +52,14 @@ CLAUSE_FORMS: tuple[tuple[type[Clause], re.Pattern[str]], ...] = tuple(
         (Share, rf"{_NUM} of {_UNIT} payer{_CAP}{_WHEN}"),
         (Wage, rf"{_NUM} for {_UNIT} payee{_CAP}{_WHEN}"),
         (Fine, rf"a fine of {_NUM} for {_UNIT} payer{_CAP}{_WHEN}"),
+        (Quota, rf"{_NUM} in each step with {_SHORT} payer{_CAP}{_WHEN}"),
         (LumpSum, rf"{_NUM} once"),
     )
 )
 _CLAUSE_HELP = (
     "'PAYER pays PAYEE' and then 'N of each unit FEATURE by the payer', "
-    "'N for each unit FEATURE by the payee', 'a fine of N for each unit FEATURE by the payer' "
+    "'N for each unit FEATURE by the payee', 'a fine of N for each unit FEATURE by the payer', "
+    "'N in each step with less than N units FEATURE by the payer' "
     "(each may end in ', at most N in total' and in ' while QUANTITY >= N') or 'N once'"
 )
 _HEAD = re.compile(
@@ -121,9 +124,14 @@ def _render_clause(clause: Clause) -> str:
     if isinstance(clause, LumpSum):
         return f"{start} {_render_number(clause.amount)} once"
     price = _render_number(clause.price)
-    unit = f"each unit {clause.feature} by the {clause.subject_side}"
-    terms = {"share": f"{price} of", "wage": f"{price} for", "fine": f"a fine of {price} for"}
-    return f"{start} {terms[clause.kind]} {unit}{_render_limits(clause)}"
+    done = f"{clause.feature} by the {clause.subject_side}"
+    if isinstance(clause, Quota):
+        units = f"{_render_number(clause.at_least)} {'unit' if clause.at_least == 1 else 'units'}"
+        body = f"{price} in each step with less than {units} {done}"
+    else:
+        terms = {"share": f"{price} of", "wage": f"{price} for", "fine": f"a fine of {price} for"}
+        body = f"{terms[clause.kind]} each unit {done}"
+    return f"{start} {body}{_render_limits(clause)}"
 
 
 def _render_limits(clause: UnitClause) -> str:
@@ -183,6 +191,8 @@ def _clause_fields(cls: type[Clause], match: re.Match[str]) -> dict[str, Any]:
         fields["cap"] = float(match["cap"])
     if match["quantity"]:
         fields["when"] = Condition(match["quantity"], match["op"], float(match["value"]))
+    if issubclass(cls, Quota):
+        fields["at_least"] = float(match["at_least"])
     return {**fields, cls.feature_field: match["feature"], cls.price_field: number}
 
 

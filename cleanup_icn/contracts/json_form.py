@@ -10,29 +10,32 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from cleanup_icn.contracts.terms import (
+from cleanup_icn.contracts.clauses import (
     Clause,
     Condition,
-    Contract,
     ContractError,
-    Duration,
     Fine,
     LumpSum,
+    Quota,
     Share,
     UnitClause,
     Wage,
 )
+from cleanup_icn.contracts.terms import Contract, Duration
 
 T = TypeVar("T")
 VERSION = 1
-CLAUSE_TYPES: Mapping[str, type[Clause]] = {cls.kind: cls for cls in (Share, Wage, Fine, LumpSum)}
+CLAUSE_TYPES: Mapping[str, type[Clause]] = {
+    cls.kind: cls for cls in (Share, Wage, Fine, Quota, LumpSum)
+}
 
 
 def required_fields(cls: type[Clause]) -> tuple[str, ...]:
     """Names of the JSON fields that a clause of this type must have, besides ``type``."""
     if issubclass(cls, LumpSum):
         return ("payer", "payee", "amount")
-    return ("payer", "payee", cls.feature_field, cls.price_field)
+    measured = (cls.feature_field, *(("at_least",) if issubclass(cls, Quota) else ()))
+    return ("payer", "payee", *measured, cls.price_field)
 
 
 def optional_fields(cls: type[Clause]) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from cleanup_icn.contracts.accounts import Accounts, balanced_ticks
-from cleanup_icn.contracts.terms import Contract, ContractError
+from cleanup_icn.contracts.clauses import ContractError
+from cleanup_icn.contracts.terms import Contract
 from cleanup_icn.contracts.thoughts import without_thoughts
 from cleanup_icn.contracts.transfer import to_ticks, to_units
 

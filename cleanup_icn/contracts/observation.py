@@ -9,8 +9,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from cleanup_icn.contracts.clauses import ContractError
 from cleanup_icn.contracts.english import LINE_START, NO_CONTRACT_LINE
-from cleanup_icn.contracts.terms import ContractError
 
 VECTOR_KEY = "contract"
 TEXT_KEY = "contract_text"

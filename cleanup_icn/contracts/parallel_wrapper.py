@@ -10,7 +10,7 @@ from pettingzoo.utils import BaseParallelWrapper
 
 from cleanup_icn.contracts.accounts import Settlement
 from cleanup_icn.contracts.aec_wrapper import AECContractWrapper
-from cleanup_icn.contracts.terms import ContractError
+from cleanup_icn.contracts.clauses import ContractError
 from cleanup_icn.contracts.wrapper import TALLIES, ContractWrapper, Transition, layers
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cleanup_icn.contracts.clauses import OPERATORS, ROLE_WORDS, UnitClause
 from cleanup_icn.contracts.json_form import CLAUSE_TYPES, VERSION, optional_fields, required_fields
-from cleanup_icn.contracts.terms import OPERATORS, ROLE_WORDS, UnitClause
 
 _NAME = {"type": "string", "pattern": "^[A-Za-z0-9_]+$"}
 _AMOUNT = {"type": "number", "minimum": 0}
 _FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+_QUOTA = {"type": "number", "exclusiveMinimum": 0}
 
 
 def contract_schema(
@@ -69,6 +70,7 @@ def _clause_schema(
         "per": _one_of(features),
         "fraction": _FRACTION,
         "rate": _AMOUNT,
+        "at_least": _QUOTA,
         "amount": _AMOUNT,
         "cap": _AMOUNT,
         "when": _condition_schema(public),

@@ -1,31 +1,29 @@
 """Contracts as arrays of numbers, for kernels that play many lanes at once.
 
 Who pays whom is worked out here, by the functions that book contracts one at a time
-(`cleanup_icn.contracts.transfer`), applied to one unit of one agent's feature. What a clause moves
-is linear in the features, before its cap, so those units are all that a kernel has to know.
+(`cleanup_icn.contracts.transfer`), applied to one unit due on account of one agent. What a clause
+moves is linear in what is due, before its cap, so those units are all that a kernel has to know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from cleanup_icn.contracts.clauses import OPERATORS, ContractError, LumpSum, Quota, UnitClause
 from cleanup_icn.contracts.encode import ContractEncoder
-from cleanup_icn.contracts.terms import (
-    OPERATORS,
-    Contract,
-    ContractError,
-    LumpSum,
-    UnitClause,
-)
-from cleanup_icn.contracts.transfer import TICKS_PER_UNIT, Ledger, unit_flows
+from cleanup_icn.contracts.terms import Contract
+from cleanup_icn.contracts.transfer import TICKS_PER_UNIT, Ledger, subject_flows, subjects
 
 NO_CONDITION = -1
 """In the place of a public quantity's index: the clause pays in every step."""
+
+NO_QUOTA = 0.0
+"""In the place of a quota, which is above 0: the clause counts units of the feature."""
 
 NEVER = np.iinfo(np.int64).max
 """In the place of a step: it never comes."""
@@ -38,14 +36,15 @@ Ints = npt.NDArray[np.int64]
 
 
 class Terms(NamedTuple):
-    """The terms of K contracts, at most C clauses per unit in each, among N agents.
+    """The terms of K contracts, at most C clauses that measure in each, among N agents.
 
     Unused places of contracts with fewer clauses are zero. Lump sums are no clauses here.
     """
 
     num_clauses: Ints  # [K]
     feature: Ints  # [K, C] index of the feature that is measured
-    price: Floats  # [K, C] reward units due for each unit of it
+    price: Floats  # [K, C] reward units due for each unit of it, or for a quota missed
+    quota: Floats  # [K, C] below this the price is due, once; NO_QUOTA where it is due by units
     parts: Floats  # [K, C, N, N] what agent j gains when 1 is due on account of subject i
     moved: Floats  # [K, C, N] how much of that passes between different agents
     cap: Floats  # [K, C] most that is moved in all, infinity for no limit
@@ -165,6 +164,7 @@ def _lay_out(contracts: Sequence[Contract], vocabulary: _Vocabulary) -> Terms:
         num_clauses=np.array([len(clauses) for clauses in units], np.int64),
         feature=np.zeros((k, most), np.int64),
         price=np.zeros((k, most)),
+        quota=np.full((k, most), NO_QUOTA),
         parts=np.zeros((k, most, n, n)),
         moved=np.zeros((k, most, n)),
         cap=np.full((k, most), np.inf),
@@ -192,6 +192,8 @@ def _set_clause(
 ) -> None:
     terms.feature[place] = vocabulary.features.index(clause.feature)
     terms.price[place] = clause.price
+    if isinstance(clause, Quota):
+        terms.quota[place] = clause.at_least
     if clause.cap is not None:
         terms.cap[place] = clause.cap
     if clause.when is not None:
@@ -205,13 +207,11 @@ def _unit_parts(
     clause: UnitClause, contract: Contract, agents: tuple[str, ...]
 ) -> tuple[Floats, Floats]:
     """What each agent gains when 1 is due on account of each subject; how much of it is moved."""
-    unit: dict[str, Any] = {clause.price_field: 1.0}
-    at_price_1 = replace(clause, **unit)
     bound = [agent for agent in agents if contract.parties is None or agent in contract.parties]
     parts, moved = np.zeros((len(agents), len(agents))), np.zeros(len(agents))
-    for i, subject in enumerate(agents):
-        features = {agent: {clause.feature: float(agent == subject)} for agent in bound}
-        for payer, payee, ticks in unit_flows(at_price_1, bound, features):
+    for subject in subjects(clause.subject_role, clause.counterpart_role, bound):
+        i = agents.index(subject)
+        for payer, payee, ticks in subject_flows(clause, subject, TICKS_PER_UNIT, bound):
             parts[i, agents.index(payer)] -= ticks / TICKS_PER_UNIT
             parts[i, agents.index(payee)] += ticks / TICKS_PER_UNIT
             moved[i] += ticks / TICKS_PER_UNIT
@@ -219,8 +219,10 @@ def _unit_parts(
 
 
 def _lump_sums(contract: Contract, agents: Sequence[str]) -> list[float]:
-    """What each agent gains at the first booking if nothing is measured."""
-    gains = Ledger(contract).book({agent: {} for agent in agents})
+    """What each agent gains once, at the first booking."""
+    once = [clause for clause in contract.clauses if isinstance(clause, LumpSum)]
+    paid_once = Contract(once, parties=contract.parties)
+    gains = Ledger(paid_once).book({agent: {} for agent in agents})
     return [gains[agent] / TICKS_PER_UNIT for agent in agents]
 
 

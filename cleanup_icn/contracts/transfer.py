@@ -1,8 +1,9 @@
 """What a contract moves between agents in one step: pure, numbers in and numbers out.
 
-For each subject i of a clause (see `cleanup_icn.contracts.terms`) the amount is
+For each subject i of a clause (see `cleanup_icn.contracts.clauses`) the amount is
 
     price * feature_i                (price: the fraction of a share, the rate of a wage or fine)
+    amount if feature_i < at_least   (a quota)
 
 split equally among i's counterparts present; the part to itself is zero, and with no counterpart
 present nothing moves. Each part leaves one agent and reaches another, so every booking sums to
@@ -18,15 +19,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cleanup_icn.contracts.terms import (
+from cleanup_icn.contracts.clauses import (
     ALL,
     OTHERS,
     Clause,
-    Contract,
     ContractError,
     LumpSum,
     UnitClause,
 )
+from cleanup_icn.contracts.terms import Contract
 
 AMOUNTS_PER_UNIT = 10**12  # an amount due is a whole number of these
 TICKS_PER_AMOUNT = 10**12  # finer still, so that a third of an amount is as good as a float's
@@ -145,29 +146,36 @@ def transfers(
 
 
 def unit_flows(clause: UnitClause, present: Sequence[str], features: Features) -> list[Flow]:
-    """What a share, wage or fine moves in one step, before its cap."""
+    """What a clause that measures a feature moves in one step, before its cap."""
     flows: list[Flow] = []
-    subject_pays = clause.subject_side == "payer"
     for subject in subjects(clause.subject_role, clause.counterpart_role, present):
-        value: Any = features[subject].get(clause.feature, 0.0)
-        if value == 0:
-            continue
-        paid_with = counterparts(subject, clause.subject_role, clause.counterpart_role, present)
-        if not paid_with:
-            continue
-        part = _amount(clause.price, value, subject, clause.feature) // len(paid_with)
-        for other in paid_with:
-            if other != subject:
-                flows.append((subject, other, part) if subject_pays else (other, subject, part))
+        ticks = _due_ticks(clause, subject, features[subject].get(clause.feature, 0.0))
+        flows += subject_flows(clause, subject, ticks, present)
     return flows
 
 
-def _amount(price: float, value: Any, subject: str, feature: str) -> int:
-    field = f"features[{subject!r}][{feature!r}]"
+def subject_flows(
+    clause: UnitClause, subject: str, ticks: int, present: Sequence[str]
+) -> list[Flow]:
+    """What moves when so many ticks are due on account of one subject."""
+    if not ticks:
+        return []
+    paid_with = counterparts(subject, clause.subject_role, clause.counterpart_role, present)
+    others = [other for other in paid_with if other != subject]
+    if clause.subject_side == "payer":
+        return [(subject, other, ticks // len(paid_with)) for other in others]
+    return [(other, subject, ticks // len(paid_with)) for other in others]
+
+
+def _due_ticks(clause: UnitClause, subject: str, value: Any) -> int:
     try:
-        return to_ticks(price * float(value), field=field)
+        number = float(value)
+        # What is due under a quota is finite whatever the feature is.
+        due = clause.due(number) if math.isfinite(number) else number
+        return to_ticks(due, field=clause.feature)
     except (TypeError, ValueError, OverflowError):
-        raise ContractError(field, value, "a finite number") from None
+        path = f"features[{subject!r}][{clause.feature!r}]"
+        raise ContractError(path, value, "a finite number") from None
 
 
 def lump_sum_flows(clause: LumpSum, present: Sequence[str]) -> list[Flow]:

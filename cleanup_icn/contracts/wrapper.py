@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
 
 from cleanup_icn.contracts.accounts import Accounts, Settlement
+from cleanup_icn.contracts.clauses import ContractError
 from cleanup_icn.contracts.encode import LARGEST, ContractEncoder
 from cleanup_icn.contracts.english import NO_PAYMENTS, contract_line
 from cleanup_icn.contracts.observation import ContractView
-from cleanup_icn.contracts.terms import Contract, ContractError
+from cleanup_icn.contracts.terms import Contract
 
 SETTLE = ("episode_end", "step")
 REWARD = "reward"

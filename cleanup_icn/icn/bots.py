@@ -2,14 +2,15 @@
 
 All of it rests on one forecast: how clean the river is kept under given contracts, and what each
 agent then earns per step in the long run. Those whose job the river is keep it as clean as they are
-paid for: clean enough for a yield of fruit of which their income is an equal split, and no cleaner.
-That is a rule of thumb about fairness, not an equilibrium.
+paid for: clean enough for a yield of fruit of which their pay is an equal split, and no cleaner.
+Pay is what they earn beyond what they would if nobody cleaned: not having to pay for a quota missed
+is pay, too. That is a rule of thumb about fairness, not an equilibrium.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,21 +47,25 @@ def fruit_per_step(parameters: Parameters, level: int) -> float:
 
 @lru_cache(maxsize=4096)
 def outlook(parameters: Parameters, num_agents: int, contracts: Contracts) -> Outlook:
-    """Return the cleanest level at which those who clean earn an equal split of what grows.
+    """Return the cleanest level at which those who clean are paid an equal split of what grows.
 
     Labour is divided as `cleanup_icn.bots.divide_labour` does it. If there is no such level, or so
-    few cannot keep up with pollution, nobody cleans and in the long run nobody earns anything.
+    few cannot keep up with pollution, nobody cleans and in the long run nobody earns anything but
+    what quotas move between those who do nothing. A quota is held against what is done per step on
+    average.
     """
     cleaners = cleaners_needed(parameters, num_agents)
+    idle = _incomes(parameters, contracts, parameters.pollution_max, [_NOTHING] * num_agents)
     growth = parameters.pollution_growth_per_step
     if cleaners * parameters.clean_per_action >= growth * parameters.prob_pollution_growth:
         threshold = parameters.pollution_threshold
         for level in range(growth, threshold, max((threshold - growth) // MAX_LEVELS, 1)):
-            incomes = _incomes(parameters, num_agents, contracts, level)
+            incomes = _incomes(parameters, contracts, level, _labour(parameters, num_agents, level))
             fair = fruit_per_step(parameters, level) / num_agents
-            if all(income >= fair - _TOLERANCE for income in incomes[num_agents - cleaners :]):
+            pay = [incomes[i] - idle[i] for i in range(num_agents - cleaners, num_agents)]
+            if all(each >= fair - _TOLERANCE for each in pay):
                 return Outlook(level if fair > 0.0 else None, incomes)
-    return Outlook(None, (0.0,) * num_agents)
+    return Outlook(None, idle)
 
 
 def follow_contract(seen: View, contracts: Sequence[Contract]) -> int:
@@ -105,22 +110,30 @@ def negotiate(seen: View, contracts: Sequence[Contract], talks: TalkView) -> int
     return FIRST_PROPOSAL + best if best is not None and min(wanted) > 0.0 else REJECT
 
 
-def _incomes(
-    parameters: Parameters, num_agents: int, contracts: Contracts, level: int
-) -> tuple[float, ...]:
-    """Each agent's income per step if pollution is kept at a level, without what is paid once."""
+_NOTHING: Mapping[str, float] = {"harvested": 0.0, "cleaned": 0.0, "reward": 0.0}
+
+
+def _labour(parameters: Parameters, num_agents: int, level: int) -> list[Mapping[str, float]]:
+    """Return what each agent does per step if pollution is kept at a level."""
     cleaners = cleaners_needed(parameters, num_agents)
     growth = parameters.pollution_growth_per_step * parameters.prob_pollution_growth
     yielded = fruit_per_step(parameters, level)
-    done = []
+    done: list[Mapping[str, float]] = []
     for i in range(num_agents):
         is_cleaner = i >= num_agents - cleaners
         harvested = 0.0 if is_cleaner else yielded / (num_agents - cleaners)
         cleaned = growth / cleaners if is_cleaner else 0.0
         done.append({"harvested": harvested, "cleaned": cleaned, "reward": harvested})
+    return done
+
+
+def _incomes(
+    parameters: Parameters, contracts: Contracts, level: int, done: Sequence[Mapping[str, float]]
+) -> tuple[float, ...]:
+    """Return each agent's income for what it does in a step, without what is paid once."""
     public: dict[str, float] = dict(zip(SCHEDULED_NAMES, parameters, strict=False))
-    public.update(pollution=level, fruit=yielded)
-    features = dict(zip(agent_names(num_agents), done, strict=True))
+    public.update(pollution=level, fruit=fruit_per_step(parameters, level))
+    features = dict(zip(agent_names(len(done)), done, strict=True))
     incomes = {name: each["reward"] for name, each in features.items()}
     for contract in contracts:
         lasting = [clause for clause in contract.clauses if not isinstance(clause, LumpSum)]

@@ -78,6 +78,11 @@ def on_change(situation: Situation) -> bool:
     return situation.step == 0 or bool(situation.changed)
 
 
+def on_change_only(situation: Situation) -> bool:
+    """Negotiate whenever the world has just changed; the initial contract stands until then."""
+    return bool(situation.changed) and situation.step > 0
+
+
 @dataclass(frozen=True)
 class WelfareFall:
     """The judge that `on_welfare_fall` makes."""
@@ -128,6 +133,7 @@ _NAMED: dict[str, Judge] = {
     "never": never,
     "start": at_start,
     "change": on_change,
+    "change-only": on_change_only,
     "welfare-fall": on_welfare_fall(),
 }
 

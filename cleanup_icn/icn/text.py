@@ -17,6 +17,7 @@ from cleanup_icn.contracts import (
     Fine,
     LumpSum,
     NaturalLanguageContract,
+    Quota,
     Share,
     Wage,
     contract_line,
@@ -50,6 +51,7 @@ _EXAMPLES = (
         ],
         Duration("step", 30),
     ),
+    Contract([Quota(payer="agent_1", payee="others", per="cleaned", at_least=3, amount=2)]),
     Contract([LumpSum(payer="agent_0", payee="agent_1", amount=5)]),
 )
 """One of each clause and each duration, to show the language by."""
@@ -81,6 +83,14 @@ class TalkView:
     max_rounds: int
     proposal: Contract | None
     menu: tuple[Contract, ...]
+
+
+class PastTalks(NamedTuple):
+    """What earlier talks came to, as agents in talks read of it."""
+
+    step: int  # play step before which they were held
+    is_ratified: bool
+    after: Contract  # in force when they ended
 
 
 class ParsedSpeech(NamedTuple):
@@ -135,13 +145,21 @@ def render_history(history: Sequence[Negotiation]) -> str:
     """Write what the latest negotiations came to, a line each, oldest first."""
     lines = []
     for held in history[-HISTORY_SHOWN:]:
-        result = "agreed on" if held.is_ratified else "no agreement, then in force"
+        result = _AGREED if held.is_ratified else _FAILED
         lines.append(
             f"Talks before step {held.step} (pollution {held.public['pollution']:g}, fruit "
             f"{held.public['fruit']:g}, fruit grows below {held.public['pollution_threshold']:g}): "
             f"{result}: {held.after.to_text()}"
         )
     return "\n".join(lines)
+
+
+def parse_history(text: str) -> tuple[PastTalks, ...]:
+    """Return what an observation tells of earlier negotiations, oldest first; none in play."""
+    return tuple(
+        PastTalks(int(found["step"]), found["result"] == _AGREED, _read_contract(found["after"]))
+        for found in _HISTORY.finditer(text)
+    )
 
 
 def render_menu(menu: Sequence[Contract]) -> str:
@@ -287,6 +305,12 @@ _TALKS = re.compile(
     re.MULTILINE,
 )
 _MENU = re.compile(r"^Menu \d+: (.+)$", re.MULTILINE)
+_AGREED, _FAILED = "agreed on", "no agreement, then in force"
+_HISTORY = re.compile(
+    r"^Talks before step (?P<step>\d+) \([^()]*\): "
+    rf"(?P<result>{_AGREED}|{_FAILED}): (?P<after>.+)$",
+    re.MULTILINE,
+)
 
 
 def _render_talks(seen: View, talks: Talks, menu: Sequence[Contract]) -> str:

@@ -15,6 +15,7 @@ from cleanup_icn.contracts import (
     Duration,
     Fine,
     LumpSum,
+    Quota,
     Share,
     Wage,
     contract_line,
@@ -98,6 +99,11 @@ CASES = {
         Contract([Fine(payer="all", payee="others", per="illegal", rate=2.0)]),
         [(CLEAN, WAIT), (WAIT, CLEAN), (CLEAN, CLEAN), (HARVEST, MOVE)],
         [2, -2, 0, 0],
+    ),
+    "quota of cleaning": (
+        Contract([Quota(payer="agent_1", payee="agent_0", per="cleaned", at_least=3, amount=2)]),
+        LABOUR_DIVIDED,
+        [-2, 0, 0, 0],
     ),
     "share of the reward": (
         Contract([Share(payer="agent_0", payee="agent_1", of="reward", fraction=0.5)]),

@@ -11,7 +11,16 @@ from gymnasium import spaces
 from hypothesis import strategies as st
 from pettingzoo import AECEnv, ParallelEnv
 
-from cleanup_icn.contracts import Condition, Contract, Duration, Fine, LumpSum, Share, Wage
+from cleanup_icn.contracts import (
+    Condition,
+    Contract,
+    Duration,
+    Fine,
+    LumpSum,
+    Quota,
+    Share,
+    Wage,
+)
 
 AGENTS = ("agent_0", "agent_1", "agent_2")
 FEATURES = ("harvested", "cleaned", "reward")
@@ -20,9 +29,10 @@ OPERATORS = (">=", ">", "<=", "<", "==", "!=")
 
 # Numbers of at most six decimals, which is what contracts between agents are written with.
 amounts = st.integers(0, 50).map(float) | st.decimals(0, 50, places=6).map(float)
+quotas = st.integers(1, 50).map(float) | st.decimals("0.000001", 50, places=6).map(float)
 signed = st.decimals(-100, 100, places=3).map(float)
 names = st.text("abAB019_", min_size=1, max_size=4) | st.sampled_from(
-    ["and", "the", "pay", "pays", "once", "until", "while", "a", "fine", "of", "every", "agent"]
+    ["and", "the", "pay", "pays", "once", "until", "while", "fine", "of", "every", "in", "units"]
 )
 
 
@@ -40,6 +50,7 @@ def clauses(
         st.builds(Share, **between, **limits, of=features, fraction=fraction),
         st.builds(Wage, **between, **limits, per=features, rate=amounts),
         st.builds(Fine, **between, **limits, per=features, rate=amounts),
+        st.builds(Quota, **between, **limits, per=features, at_least=quotas, amount=amounts),
         st.builds(LumpSum, **between, amount=amounts),
     )
 

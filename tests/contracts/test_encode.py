@@ -7,7 +7,16 @@ import pytest
 from contract_worlds import AGENTS, FEATURES, PUBLIC, contracts
 from hypothesis import given
 
-from cleanup_icn.contracts import Contract, ContractEncoder, ContractError, Duration, LumpSum, Wage
+from cleanup_icn.contracts import (
+    Contract,
+    ContractEncoder,
+    ContractError,
+    Duration,
+    Fine,
+    LumpSum,
+    Quota,
+    Wage,
+)
 
 ENCODER = ContractEncoder(
     agents=AGENTS, feature_names=FEATURES, public_names=(*PUBLIC, *FEATURES), horizon_steps=8
@@ -29,7 +38,10 @@ def test_contracts_that_move_money_differently_for_someone_have_different_vector
 
     def terms(contract):
         sides = [
-            (type(c), getattr(c, "feature", None), getattr(c, "price", None))
+            (
+                type(c),
+                *(getattr(c, name, None) for name in ("feature", "price", "amount", "at_least")),
+            )
             for c in contract.clauses
         ]
         return sides, contract.duration
@@ -43,6 +55,22 @@ def test_a_vector_is_as_long_for_any_contract():
     null, full = Contract(), Contract([wage] * 4, Duration("step", 4))
     assert len(ENCODER.encode(null, "agent_0")) == len(ENCODER.encode(full, "agent_0"))
     assert ENCODER.size == len(ENCODER.encode(null, "agent_0"))
+
+
+def test_a_quota_stands_where_its_feature_is_named_and_has_no_type_of_its_own():
+    encoder = ContractEncoder(agents=AGENTS, feature_names=FEATURES, max_clauses=1)
+    quota = Quota(payer="agent_0", payee="others", per="cleaned", at_least=3, amount=2)
+    fine = Fine(payer="agent_0", payee="others", per="cleaned", rate=2)
+    of_quota, of_fine = (encoder.encode(Contract([c]), "agent_0") for c in (quota, fine))
+    assert of_quota[:9].tolist() == [1, 0, 0, 0, 0, 0, 3, 0, 2]
+    assert of_fine[:9].tolist() == [1, 0, 0, 1, 0, 0, 1, 0, 2]
+    assert of_quota[9:].tolist() == of_fine[9:].tolist()
+
+
+def test_vectors_are_as_long_as_before_there_were_quotas():
+    encoder = ContractEncoder(agents=AGENTS, feature_names=FEATURES, public_names=PUBLIC)
+    types, features, public, operators, others = 4, len(FEATURES), len(PUBLIC), 6, 8
+    assert encoder.size == 4 * (types + features + public + operators + others) + 4
 
 
 def test_a_vector_tells_an_agent_its_own_side():

@@ -14,6 +14,7 @@ from cleanup_icn.contracts import (
     Duration,
     Fine,
     LumpSum,
+    Quota,
     Share,
     Wage,
     contract_line,
@@ -34,6 +35,28 @@ CANONICAL = [
         "the others pay agent_1 0.6 for each unit cleaned by the payee, at most 40 in total; "
         "every agent pays the others a fine of 1 for each unit harvested by the payer "
         "while pollution >= 6; agent_0 pays agent_1 5 once.",
+    ),
+    (
+        Contract([Quota(payer="all", payee="others", per="cleaned", at_least=3, amount=2)]),
+        "Until the end: every agent pays the others 2 in each step with less than 3 units cleaned "
+        "by the payer.",
+    ),
+    (
+        Contract(
+            [
+                Quota(
+                    payer="others",
+                    payee="agent_1",
+                    per="cleaned",
+                    at_least=1,
+                    amount=0.5,
+                    cap=40,
+                    when=Condition("pollution", ">=", 6),
+                )
+            ]
+        ),
+        "Until the end: the others pay agent_1 0.5 in each step with less than 1 unit cleaned by "
+        "the payer, at most 40 in total while pollution >= 6.",
     ),
     (Contract(), "Until the end: no payments."),
     (Contract(duration=Duration("step", 30)), "Until step 30: no payments."),
@@ -87,6 +110,14 @@ def test_case_spacing_and_the_final_stop_are_forgiven(text):
     assert Contract.from_text(text) == Contract(FOUR_CLAUSES[3:])
 
 
+def test_the_number_of_units_of_a_quota_is_forgiven_its_plural():
+    said = "until the end: a pays b 2 in each step with less than {} x by the payer"
+    one, two = (Contract.from_text(said.format(units)) for units in ("1 units", "1.5 unit"))
+    assert [each.clauses[0].at_least for each in (one, two)] == [1, 1.5]
+    assert "less than 1 unit x" in one.to_text()
+    assert "less than 1.5 units x" in two.to_text()
+
+
 def test_names_keep_their_case():
     contract = Contract([LumpSum(payer="Ann", payee="ann", amount=1)])
     assert Contract.from_text("UNTIL THE END: Ann PAYS ann 1 ONCE") == contract
@@ -103,6 +134,14 @@ def test_names_keep_their_case():
         ("Until the end: a pays b -1 once.", r"clauses\[0\]\.amount = -1.0"),
         ("Until the end: a pays b 2 of each unit x by the payer.", r"clauses\[0\]\.fraction = 2"),
         ("Until the end: a pays b 2 for each unit x by the payer.", r"clauses\[0\] = "),
+        (
+            "Until the end: a pays b 2 in each step with less than 0 units x by the payer.",
+            r"clauses\[0\]\.at_least = 0.0: expected a finite number above 0",
+        ),
+        (
+            "Until the end: a pays b 2 in each step with less than 3 units x by the payee.",
+            r"clauses\[0\] = .*'N in each step with less than N units FEATURE by the payer'",
+        ),
         ("Until the end: a pays b 1e3 once.", r"clauses\[0\] = 'a pays b 1e3 once'"),
         ("Until the end: a pays b 1 once while p = 3.", r"clauses\[0\] = "),
         ("Until the end: a pays b 1 once. Also this.", r"clauses\[0\] = "),

@@ -18,6 +18,7 @@ from cleanup_icn.contracts import (
     Duration,
     Fine,
     LumpSum,
+    Quota,
     Share,
     Wage,
     contract_schema,
@@ -50,6 +51,14 @@ EXAMPLE = {
             "when": {"feature": "pollution", "op": ">=", "value": 6},
         },
         {"type": "lump_sum", "payer": "agent_0", "payee": "agent_1", "amount": 5.0},
+        {
+            "type": "quota",
+            "payer": "agent_1",
+            "payee": "others",
+            "per": "cleaned",
+            "at_least": 3.0,
+            "amount": 2.0,
+        },
     ],
     "duration": {"until": "end"},
 }
@@ -65,6 +74,7 @@ SAME = Contract(
             when=Condition("pollution", ">=", 6),
         ),
         LumpSum(payer="agent_0", payee="agent_1", amount=5),
+        Quota(payer="agent_1", payee="others", per="cleaned", at_least=3, amount=2),
     ]
 )
 SCHEMA = jsonschema.Draft202012Validator(contract_schema())
@@ -132,6 +142,13 @@ BROKEN = [
     (["clauses", 2, "when", "unless"], 1, r"clauses\[2\]\.when\.unless = 1"),
     (["clauses", 2, "when"], "always", r"clauses\[2\]\.when = 'always': expected an object"),
     (["clauses", 3, "cap"], 1, r"clauses\[3\]\.cap = 1: expected only"),
+    (["clauses", 4, "at_least"], 0, r"clauses\[4\]\.at_least = 0: expected .* above 0"),
+    (["clauses", 4, "at_least"], "3", r"clauses\[4\]\.at_least = '3'"),
+    (["clauses", 4, "at_least"], ..., r"clauses\[4\]\.at_least = None: .* to be given"),
+    (["clauses", 4, "amount"], -1, r"clauses\[4\]\.amount = -1"),
+    (["clauses", 4, "rate"], 1, r"clauses\[4\]\.rate = 1: expected only"),
+    (["clauses", 4, "cap"], None, r"clauses\[4\]\.cap = None"),
+    (["clauses", 1, "at_least"], 1, r"clauses\[1\]\.at_least = 1: expected only"),
     (["duration"], "end", "duration = 'end': expected an object"),
     (["duration", "until"], "noon", r"duration\.until = 'noon'"),
     (["duration", "until"], "step", r"duration\.step = None"),

@@ -16,12 +16,13 @@ from cleanup_icn.contracts import (
     Duration,
     LumpSum,
     NaturalLanguageContract,
+    Quota,
     Share,
     Wage,
     transfers,
 )
-from cleanup_icn.contracts.table import NEVER, NO_CONDITION, ContractTable
-from cleanup_icn.contracts.terms import OPERATORS
+from cleanup_icn.contracts.clauses import OPERATORS
+from cleanup_icn.contracts.table import NEVER, NO_CONDITION, NO_QUOTA, ContractTable
 
 QUANTITIES = (*PUBLIC, *FEATURES)
 ENCODER = ContractEncoder(agents=AGENTS, feature_names=FEATURES, public_names=QUANTITIES)
@@ -56,7 +57,8 @@ def gains(terms, k, features, public):
     total = terms.lump_sums[k].copy()
     for c in range(terms.num_clauses[k]):
         if holds(terms, (k, c), public):
-            due = terms.price[k, c] * features[:, terms.feature[k, c]]
+            values, quota = features[:, terms.feature[k, c]], terms.quota[k, c]
+            due = terms.price[k, c] * (values if quota == NO_QUOTA else values < quota)
             moved = (due * terms.moved[k, c]).sum()
             part = min(1.0, terms.cap[k, c] / moved) if moved else 1.0
             total += part * (due @ terms.parts[k, c])
@@ -117,6 +119,15 @@ def test_what_an_agent_pays_itself_is_not_moved():
     assert terms.price[0, 0] == 2
 
 
+def test_a_quota_is_laid_out_beside_its_price_and_other_clauses_have_none():
+    quota = Quota(payer="all", payee="others", per="cleaned", at_least=1.5, amount=2)
+    wage = Wage(payer="others", payee="all", per="cleaned", rate=3)
+    terms = table_of(Contract([quota, wage])).terms
+    assert terms.price[0].tolist() == [2, 3]
+    assert terms.quota[0].tolist() == [1.5, NO_QUOTA]
+    assert terms.parts[0, 0, 0].tolist() == [-1, 0.5, 0.5]
+
+
 def test_durations_are_steps_and_flags():
     wage = Wage(payer="others", payee="all", per="cleaned", rate=1)
     durations = (Duration(), Duration("step", 7), Duration("change"), Duration("step", 10**30))
@@ -141,6 +152,11 @@ def wage(**values):
     return Contract([Wage(**terms)])
 
 
+def quota(**values):
+    terms = {"payer": "all", "payee": "others", "per": "cleaned", "at_least": 1, "amount": 1}
+    return Contract([Quota(**{**terms, **values})])
+
+
 @pytest.mark.parametrize(
     ("given_contracts", "message"),
     [
@@ -155,6 +171,8 @@ def wage(**values):
             r"contracts\[0\]\.clauses\[0\]\.rate = 10000000000000.0: .*at most 1e\+12",
         ),
         ((lump_sum(amount=1e13),), r"contracts\[0\]\.clauses\[0\]\.amount"),
+        ((quota(amount=1e13),), r"contracts\[0\]\.clauses\[0\]\.amount"),
+        ((quota(per="sung"),), r"contracts\[0\]\.features = 'sung'"),
         ((Contract([*wage().clauses] * 5),), r"contracts\[0\]\.clauses = 5: .*at most 4"),
     ],
 )

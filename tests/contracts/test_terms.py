@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from fractions import Fraction
 
 import pytest
 from contract_worlds import any_contracts
@@ -17,6 +18,7 @@ from cleanup_icn.contracts import (
     Duration,
     Fine,
     LumpSum,
+    Quota,
     Share,
     Wage,
 )
@@ -24,6 +26,11 @@ from cleanup_icn.contracts import (
 
 def wage(**changes):
     return Wage(**({"payer": "a", "payee": "b", "per": "x", "rate": 1} | changes))
+
+
+def quota(**changes):
+    terms = {"payer": "a", "payee": "b", "per": "x", "at_least": 3, "amount": 2}
+    return Quota(**(terms | changes))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,17 @@ def wage(**changes):
         (lambda: Share(payer="a", payee="b", of="x", fraction=1.5), "fraction = 1.5: .* 0 to 1"),
         (lambda: Fine(payer="a", payee="b", per="x", rate=-2), "rate = -2"),
         (lambda: LumpSum(payer="a", payee="b", amount=-2), "amount = -2"),
+        (lambda: quota(amount=-2), "amount = -2: expected a finite number of at least 0"),
+        (lambda: quota(at_least=0), "at_least = 0: expected a finite number above 0"),
+        (lambda: quota(at_least=-1), "at_least = -1: expected a finite number above 0"),
+        (lambda: quota(at_least=Fraction(1, 10**400)), "at_least = .* a finite number above 0"),
+        (lambda: quota(at_least=math.inf), "at_least = inf: expected"),
+        (lambda: quota(at_least=math.nan), "at_least = nan: expected"),
+        (lambda: quota(at_least=True), "at_least = True: expected"),
+        (lambda: quota(at_least=None), "at_least = None: expected"),
+        (lambda: quota(per="x-y"), "per = 'x-y': expected the name of a feature"),
+        (lambda: quota(cap=-1), "cap = -1"),
+        (lambda: quota(when="always"), "when = 'always'"),
         (lambda: Condition("x", "=>", 1), "op = '=>': expected one of >= > <= < == !="),
         (lambda: Condition("x", ">", None), "value = None"),
         (lambda: Duration("never"), "until = 'never': expected 'end', 'step' or 'change'"),
@@ -52,7 +70,7 @@ def wage(**changes):
         (lambda: Duration("step", -1), "step = -1"),
         (lambda: Duration("step", True), "step = True"),
         (lambda: Duration("end", 3), "step = 3: expected none"),
-        (lambda: Contract([1]), r"clauses\[0\] = 1: expected a Share, Wage, Fine or LumpSum"),
+        (lambda: Contract([1]), r"clauses\[0\] = 1: expected a Share, Wage, Fine, Quota"),
         (lambda: Contract("abc"), "clauses = 'abc': expected a list"),
         (lambda: Contract(duration="end"), "duration = 'end': expected a Duration"),
         (lambda: Contract(parties="abc"), "parties = 'abc': expected a list"),

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanup_icn.contracts import (
+    Accounts,
     Condition,
     Contract,
     ContractError,
     Fine,
     LumpSum,
+    Quota,
     Share,
     Wage,
     transfers,
@@ -39,6 +41,10 @@ def fine(payer, payee, rate=1.0, **limits):
     return Fine(payer=payer, payee=payee, per="x", rate=rate, **limits)
 
 
+def quota(payer, payee, at_least=2.0, amount=3.0, **limits):
+    return Quota(payer=payer, payee=payee, per="x", at_least=at_least, amount=amount, **limits)
+
+
 def test_a_cleaner_is_paid_by_the_others_for_what_it_removed():
     contract = Contract([Wage(payee="agent_1", payer="others", per="cleaned", rate=0.6)])
     features = {"agent_0": {"cleaned": 0.0}, "agent_1": {"cleaned": 3.0}}
@@ -61,7 +67,7 @@ def test_a_fine_on_all_is_paid_by_each_in_turn_to_the_others():
     assert moved(fine("all", "others")) == {"a": -1 + 1 + 3, "b": 0.5 - 2 + 3, "c": 0.5 + 1 - 6}
 
 
-@pytest.mark.parametrize("clause", [share, wage, fine])
+@pytest.mark.parametrize("clause", [share, wage, fine, quota])
 def test_others_on_both_sides_is_the_same_as_all_against_others(clause):
     both = moved(clause("others", "others"))
     assert both == moved(clause("all", "others")) == moved(clause("others", "all"))
@@ -113,6 +119,54 @@ def test_thirds_are_equal_and_as_exact_as_floats():
     assert paid == {"a": -1.0, "b": 1 / 3, "c": 1 / 3, "d": 1 / 3}
 
 
+def test_whoever_is_below_its_quota_pays_and_who_just_meets_it_does_not():
+    assert moved(quota("a", "c")) == {"a": -3.0, "b": 0.0, "c": 3.0}
+    assert moved(quota("b", "c")) == {"a": 0.0, "b": 0.0, "c": 0.0}
+    assert moved(quota("b", "c", at_least=2.000001)) == {"a": 0.0, "b": -3.0, "c": 3.0}
+
+
+def test_it_is_the_payer_who_has_the_quota_and_pays_the_same_however_little_is_missing():
+    assert moved(quota("c", "a", at_least=7)) == {"a": 3.0, "b": 0.0, "c": -3.0}
+    assert moved(quota("c", "a", at_least=700)) == {"a": 3.0, "b": 0.0, "c": -3.0}
+
+
+def test_a_quota_of_all_is_held_against_each_in_turn():
+    assert moved(quota("all", "others", at_least=3)) == {"a": -1.5, "b": -1.5, "c": 3.0}
+    assert moved(quota("all", "all", at_least=3)) == {"a": -1.0, "b": -1.0, "c": 2.0}
+
+
+def test_a_quota_of_the_others_leaves_out_the_payee():
+    assert moved(quota("others", "a", at_least=3)) == {"a": 3.0, "b": -3.0, "c": 0.0}
+
+
+def test_an_agent_whose_feature_is_not_listed_has_missed_its_quota():
+    features = {"a": {}, "b": {"y": 9.0}, "c": {"x": -1.0}, "d": {"x": 2.0}}
+    assert moved(quota("all", "d"), features) == {"a": -3.0, "b": -3.0, "c": -3.0, "d": 9.0}
+
+
+def test_an_agent_that_is_absent_or_no_party_misses_no_quota():
+    assert moved(quota("a", "c"), {"b": {}, "c": {}}) == {"b": 0.0, "c": 0.0}
+    assert moved(quota("all", "others"), {"a": {}}) == {"a": 0.0}
+    paid = moved(quota("all", "c", at_least=9), parties=["b", "c"])
+    assert paid == {"a": 0.0, "b": -3.0, "c": 3.0}
+
+
+def test_a_quota_is_not_held_while_its_condition_does_not_hold():
+    clause = quota("a", "c", when=Condition("level", ">=", 6))
+    assert moved(clause, public={"level": 6})["a"] == -3.0
+    assert moved(clause, public={"level": 5})["a"] == moved(clause)["a"] == 0.0
+
+
+def test_a_quota_is_due_step_by_step_until_its_cap_is_reached():
+    accounts = Accounts(["a", "b"])
+    accounts.sign(Contract([quota("a", "b", cap=7.0)]))
+    paid = [
+        accounts.book({"a": {"x": done}, "b": {}}, game_rewards={})["b"]
+        for done in (1.0, 2.0, 0.0, 1.9, 0.0)
+    ]
+    assert paid == [3.0, 0.0, 3.0, 1.0, 0.0]
+
+
 def test_a_cap_scales_a_step_down_in_proportion():
     assert moved(fine("all", "a", cap=4)) == {"a": 4.0, "b": -1.0, "c": -3.0}
 
@@ -148,10 +202,11 @@ def test_a_condition_on_a_quantity_that_is_not_public_does_not_hold(op):
     assert moved(clause, public={"other": 0})["a"] == moved(clause)["a"] == 0.0
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, "much", None, [1]])
-def test_a_feature_that_is_no_finite_number_is_refused_by_name(value):
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "much", None, [1]])
+@pytest.mark.parametrize("clause", [wage("a", "b"), quota("b", "a")])
+def test_a_feature_that_is_no_finite_number_is_refused_by_name(clause, value):
     with pytest.raises(ContractError, match=r"features\['b'\]\['x'\] = .*finite number"):
-        moved(wage("a", "b"), {"a": {}, "b": {"x": value}})
+        moved(clause, {"a": {}, "b": {"x": value}})
 
 
 @given(contracts(), feature_tables(), st.integers(-10, 10))

@@ -21,6 +21,7 @@ from cleanup_icn.contracts import (
     Fine,
     LumpSum,
     NaturalLanguageContract,
+    Quota,
     Share,
     Wage,
 )
@@ -50,10 +51,12 @@ def any_contracts(draw, num_agents):
         "when": st.none() | st.builds(Condition, quantity, operator, amounts(12)),
     }
     feature = st.sampled_from(CleanupEnv.contract_features)
+    quotas = st.sampled_from([0.5, 1.0, 1.5, 3.0, 4.0, 9.0])  # often just what somebody does
     clause = st.one_of(
         st.builds(Share, **between, **limits, of=feature, fraction=amounts(1)),
         st.builds(Wage, **between, **limits, per=feature, rate=amounts(5)),
         st.builds(Fine, **between, **limits, per=feature, rate=amounts(5)),
+        st.builds(Quota, **between, **limits, per=feature, at_least=quotas, amount=amounts(5)),
         st.builds(LumpSum, **between, amount=amounts(20)),
     )
     lasting = st.sampled_from([Duration(), Duration("change")])
@@ -265,6 +268,11 @@ def wage(*, duration=Duration(), **values):  # noqa: B008 - it is frozen
     return Contract([clause], duration)
 
 
+def quota(*, duration=Duration(), **values):  # noqa: B008 - it is frozen
+    terms = {"payer": "agent_1", "payee": "others", "per": "cleaned", "amount": 2, **values}
+    return Contract([Quota(**terms)], duration)
+
+
 BY_HAND = {
     "wage": (wage(), LABOUR_DIVIDED, [0, 1.8, 1.8, 1.8]),
     "a cap": (wage(cap=4.0), LABOUR_DIVIDED, [0, 1.8, 1.8, 0.4]),
@@ -276,6 +284,18 @@ BY_HAND = {
         wage(payer="agent_1", per="harvested", rate=1, when=Condition("pollution", ">=", 6)),
         RIVER_LEFT,
         [0, 0, -4, -1],
+    ),
+    "a quota that is just met": (quota(at_least=3), LABOUR_DIVIDED, [-2, 0, 0, 0]),
+    "a quota that is not": (quota(at_least=3.1, cap=7), LABOUR_DIVIDED, [-2, -2, -2, -1]),
+    "a quota while it matters": (
+        quota(at_least=1, when=Condition("pollution", ">=", 6)),
+        RIVER_LEFT,
+        [0, 0, -2, -2],
+    ),
+    "a quota until step 3": (
+        quota(at_least=1, duration=Duration("step", 3)),
+        RIVER_LEFT,
+        [-2, -2, -2, 0],
     ),
     "what is illegal": (wage(per="illegal"), [[CLEAN, WAIT]] * 4, [-0.6] * 4),
 }

@@ -19,6 +19,7 @@ from cleanup_icn.contracts import (
     Fine,
     LumpSum,
     NaturalLanguageContract,
+    Quota,
     Share,
     Wage,
 )
@@ -72,10 +73,12 @@ def contracts(draw, num_agents):
     }
     between = {"payer": role, "payee": role}
     feature = st.sampled_from(["harvested", "cleaned", "illegal", "reward"])
+    quotas = st.sampled_from([0.5, 1.0, 3.0, 4.0])
     clause = st.one_of(
         st.builds(Share, **between, **limits, of=feature, fraction=amounts(1)),
         st.builds(Wage, **between, **limits, per=feature, rate=amounts(5)),
         st.builds(Fine, **between, **limits, per=feature, rate=amounts(5)),
+        st.builds(Quota, **between, **limits, per=feature, at_least=quotas, amount=amounts(5)),
         st.builds(LumpSum, **between, amount=amounts(9)),
     )
     duration = st.sampled_from([Duration(), Duration("change")]) | st.integers(0, 9).map(
@@ -91,7 +94,9 @@ def negotiations(draw, num_agents):
     falls = st.builds(
         judge.on_welfare_fall, window_steps=st.integers(1, 3), fraction=st.sampled_from([0.5, 1.0])
     )
-    named = st.sampled_from(["never", "start", "change", "welfare-fall", "every:1", "every:3"])
+    named = st.sampled_from(
+        ["never", "start", "change", "change-only", "welfare-fall", "every:1", "every:3"]
+    )
     return ICNConfig(
         judge=draw(named | falls | st.integers(1, 5).map(judge.every)),
         menu=draw(st.lists(contracts(num_agents), max_size=4)),
@@ -404,11 +409,11 @@ def test_arrays_returned_are_the_callers_own():
     ids=["function", "class", "method", "subclass"],
 )
 def test_a_judge_that_looks_at_more_than_a_lane_keeps_is_refused(asked):
-    with pytest.raises(ConfigError, match=r"judge = .*never, start, change, every:<steps>"):
+    with pytest.raises(ConfigError, match=r"judge = .*never, start, change, change-only, every:<steps>"):
         start(judge=asked)
 
 
-@pytest.mark.parametrize("asked", [judge.never, judge.at_start, judge.on_change, judge.every(3)])
+@pytest.mark.parametrize("asked", [judge.never, judge.at_start, judge.on_change, judge.on_change_only, judge.every(3)])
 def test_judges_known_by_name_may_be_given_as_they_are(asked):
     assert start(judge=asked).num_lanes == 2
 

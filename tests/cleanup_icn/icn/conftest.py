@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from cleanup_icn.contracts import Condition, Contract, Duration, Fine, LumpSum, Share, Wage
+from cleanup_icn.contracts import Condition, Contract, Duration, Fine, LumpSum, Quota, Share, Wage
 
 WAIT, MOVE, HARVEST, CLEAN, ACCEPT, REJECT, FIRST_PROPOSAL = range(7)
 
@@ -90,10 +90,12 @@ def contracts(draw: Any, num_agents: int, *, lump_sums: bool = True, caps: bool 
     }
     between = {"payer": role, "payee": role}
     feature = st.sampled_from(["harvested", "cleaned", "reward"])
+    quotas = st.sampled_from([0.5, 1.0, 3.0, 4.0])
     kinds = [
         st.builds(Share, **between, **limits, of=feature, fraction=amounts(1)),
         st.builds(Wage, **between, **limits, per=feature, rate=amounts(5)),
         st.builds(Fine, **between, **limits, per=feature, rate=amounts(5)),
+        st.builds(Quota, **between, **limits, per=feature, at_least=quotas, amount=amounts(5)),
     ]
     if lump_sums:
         kinds.append(st.builds(LumpSum, **between, amount=amounts(20)))

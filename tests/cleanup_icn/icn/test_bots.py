@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import cleanup_icn
 from cleanup_icn import CleanupConfig, icn
-from cleanup_icn.contracts import Contract, ContractWrapper, Wage
+from cleanup_icn.contracts import Contract, ContractWrapper, Quota, Wage
 from cleanup_icn.icn.bots import follow_contract, fruit_per_step, negotiate, outlook
 from cleanup_icn.icn.protocol import Stage
 from cleanup_icn.icn.text import TalkView
@@ -23,6 +23,11 @@ RATES = (0.5, 1.0, 1.5, 2.0, 3.0)
 
 def wage(rate):
     return Contract([Wage(payer="others", payee="all", per="cleaned", rate=rate)])
+
+
+def quota(amount, *, payer="agent_1", at_least=1):
+    terms = {"payee": "agent_0", "per": "cleaned", "at_least": at_least, "amount": amount}
+    return Contract([Quota(payer=payer, **terms)])
 
 
 MENU = (Contract(), *map(wage, RATES))
@@ -119,6 +124,25 @@ def test_without_pay_nobody_cleans_and_nobody_earns():
     assert look_ahead(wage(0.4)) == (None, (0.0, 0.0))
 
 
+def test_a_quota_that_costs_a_fair_share_to_miss_keeps_the_river_clean():
+    assert look_ahead(quota(1.5)) == (3, pytest.approx((3.0, 0.0)))
+    assert look_ahead(quota(9.0, at_least=3)) == (3, pytest.approx((3.0, 0.0)))
+
+
+def test_where_nobody_cleans_quotas_are_missed():
+    assert look_ahead(quota(1.4)) == (None, pytest.approx((1.4, -1.4)))
+    assert look_ahead(quota(9.0, at_least=3.5)) == (None, pytest.approx((9.0, -9.0)))
+    assert look_ahead(quota(9.0), clean_per_action=2) == (None, pytest.approx((9.0, -9.0)))
+    of_all = Contract([Quota(payer="all", payee="others", per="cleaned", at_least=1, amount=1)])
+    assert look_ahead(of_all) == (None, (0.0, 0.0))
+
+
+def test_nobody_agrees_to_a_quota_that_it_will_miss():
+    asked = {"stage": Stage.RESPOND, "proposal": quota(1.4), "menu": (Contract(),)}
+    assert negotiate(seen_by(1), (), talks(**asked)) == REJECT
+    assert negotiate(seen_by(0), (), talks(proposer=1, **asked)) == ACCEPT
+
+
 def test_a_wage_pays_for_a_river_as_clean_as_its_share_of_the_yield():
     changed = {"preset": "linear", "pollution_threshold": 12}
     assert look_ahead(wage(1.5), **changed) == (3, pytest.approx((4.5, 4.5)))
@@ -145,6 +169,8 @@ def test_a_follower_works_for_a_fair_wage_and_harvests_otherwise():
     assert follow_contract(seen_by(1), ()) == HARVEST
     assert follow_contract(seen_by(1), (wage(0.4),)) == HARVEST
     assert follow_contract(seen_by(1), (wage(0.5),)) == MOVE
+    assert follow_contract(seen_by(1), (quota(1.4),)) == HARVEST
+    assert follow_contract(seen_by(1), (quota(1.5),)) == MOVE
     assert follow_contract(seen_by(1, at_shore=0b10), ()) == MOVE
     assert follow_contract(seen_by(0), (wage(0.5),)) == HARVEST
 

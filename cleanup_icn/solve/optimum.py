@@ -12,24 +12,26 @@ harvesters, then the most cleaners: this decides in which state a surprise finds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cleanup_icn import rules
 from cleanup_icn.config import CleanupConfig
-from cleanup_icn.state import CLEAN, HARVEST, MOVE, WAIT, CleanupState, Parameters
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-FULL_GRID_LIMIT = 20_000
-"""Up to so many (pollution, fruit) pairs all are solved; beyond, those reachable from the start."""
+from cleanup_icn.solve.worlds import (
+    Floats,
+    Grid,
+    World,
+    grid_of,
+    has_full_grid,
+    outcomes_of,
+    world_of,
+)
+from cleanup_icn.state import CLEAN, HARVEST, MOVE, WAIT, CleanupState
 
 
 class GroupAction(NamedTuple):
@@ -46,14 +48,16 @@ class SocialOptimum:
     """The welfare-maximising play of one configuration, from any state of its grid.
 
     ``values[t, k, s]`` is the expected welfare from step t on with k agents at the shore and the
-    s-th (pollution, fruit) pair; shape (horizon_steps + 1, num_agents + 1, pairs), fruit units.
+    s-th (pollution, fruit) pair of ``grid``; shape (horizon_steps + 1, num_agents + 1, pairs),
+    fruit units. ``policy[t, k, s]`` is what is done there: an index into
+    ``group_actions(num_agents, k)``; shape (horizon_steps, num_agents + 1, pairs).
     """
 
     config: CleanupConfig
-    values: Floats
-    _policy: npt.NDArray[np.int16]  # (horizon_steps, num_agents + 1, pairs): index of the action
-    _worlds: tuple[_World, ...]  # one for each step
-    _grid: _Grid
+    grid: Grid = field(repr=False)
+    values: Floats = field(repr=False)
+    policy: npt.NDArray[np.int16] = field(repr=False)
+    _worlds: tuple[World, ...] = field(repr=False)  # one for each step
 
     @property
     def welfare(self) -> float:
@@ -62,23 +66,23 @@ class SocialOptimum:
 
     def welfare_from(self, pollution: int, fruit: int) -> float:
         """Return the optimum of an episode that starts with these amounts. KeyError if unsolved."""
-        return float(self.values[0, 0, self._grid.index_of[pollution, fruit]])
+        return float(self.values[0, 0, self.grid.index_of[pollution, fruit]])
 
     def knows(self, state: CleanupState) -> bool:
         """Whether a state's amounts are among those solved."""
-        return (state.pollution, state.fruit) in self._grid.index_of
+        return (state.pollution, state.fruit) in self.grid.index_of
 
     def value(self, state: CleanupState, step: int) -> float:
         """Return the expected welfare from ``step`` on, starting in ``state``."""
-        pair = self._grid.index_of[state.pollution, state.fruit]
+        pair = self.grid.index_of[state.pollution, state.fruit]
         return float(self.values[step, state.at_shore.bit_count(), pair])
 
     def group_action(self, state: CleanupState, step: int) -> GroupAction:
         """Return the optimal joint action as numbers of agents."""
         num_shore = state.at_shore.bit_count()
-        pair = self._grid.index_of[state.pollution, state.fruit]
-        chosen = int(self._policy[step, num_shore, pair])
-        return _group_actions(self.config.num_agents, num_shore)[chosen]
+        pair = self.grid.index_of[state.pollution, state.fruit]
+        chosen = int(self.policy[step, num_shore, pair])
+        return group_actions(self.config.num_agents, num_shore)[chosen]
 
     def joint_action(self, state: CleanupState, step: int) -> tuple[int, ...]:
         """Return an optimal action for every agent, in the order of their indices.
@@ -103,11 +107,11 @@ class SocialOptimum:
         """Return the optimum's expected welfare in each step, (horizon_steps,), from this start."""
         n = self.config.num_agents
         earned = np.zeros(self.config.horizon_steps)
-        reached = {(0, self._grid.index_of[pollution, fruit]): 1.0}
+        reached = {(0, self.grid.index_of[pollution, fruit]): 1.0}
         for step, world in enumerate(self._worlds):
             ahead: dict[tuple[int, int], float] = {}
             for (num_shore, pair), weight in reached.items():
-                action = _group_actions(n, num_shore)[self._policy[step, num_shore, pair]]
+                action = group_actions(n, num_shore)[self.policy[step, num_shore, pair]]
                 moves = world.moves[action.harvesters, action.cleaners]
                 earned[step] += weight * moves.taken[pair]
                 after = num_shore + action.to_shore - action.to_garden
@@ -121,7 +125,7 @@ class SocialOptimum:
 def social_optimum(config: CleanupConfig) -> SocialOptimum:
     """Solve a configuration exactly; games that differ in their start alone share the work."""
     shared = replace(config, pollution_initial=0, fruit_initial=0)
-    solved = _solve(shared if _has_full_grid(config) else config)
+    solved = _solve(shared if has_full_grid(config) else config)
     return replace(solved, config=config)
 
 
@@ -133,7 +137,7 @@ def welfare_of_counts(config: CleanupConfig, counts: Callable[[int], tuple[int, 
         parameters = config.parameters_at(step)
         ahead: dict[tuple[int, int], float] = {}
         for (pollution, fruit), weight in reached.items():
-            taken, outcomes = _outcomes(pollution, fruit, *counts(step), parameters)
+            taken, outcomes = outcomes_of(pollution, fruit, *counts(step), parameters)
             welfare += weight * taken
             for prob, pair in outcomes:
                 ahead[pair] = ahead.get(pair, 0.0) + weight * prob
@@ -152,57 +156,9 @@ def one_cleaner_welfare(config: CleanupConfig) -> float:
     return welfare_of_counts(config, lambda step: (others, min(step, 1)))
 
 
-class _Grid(NamedTuple):
-    pairs: list[tuple[int, int]]
-    index_of: dict[tuple[int, int], int]
-
-
-class _Moves(NamedTuple):
-    """What (harvesters, cleaners) do to every (pollution, fruit) pair."""
-
-    taken: Floats  # (pairs,)
-    successors: list[Ints]  # for each outcome of the dice: index of the pair reached, (pairs,)
-
-
-class _World(NamedTuple):
-    """The transitions under one set of parameters."""
-
-    probs: list[float]  # of the outcomes of the dice
-    moves: dict[tuple[int, int], _Moves]  # by (harvesters, cleaners)
-
-
-def _has_full_grid(config: CleanupConfig) -> bool:
-    return (config.pollution_max + 1) * (config.fruit_max + 1) <= FULL_GRID_LIMIT
-
-
-def _chances(parameters: Parameters) -> list[tuple[float, bool, bool]]:
-    """Outcomes of the dice that can happen: probability, pollution grows, fruit grows."""
-    pollution, fruit = parameters.prob_pollution_growth, parameters.prob_fruit_growth
-    chances = [
-        ((pollution if p else 1.0 - pollution) * (fruit if f else 1.0 - fruit), p, f)
-        for p, f in product((True, False), repeat=2)
-    ]
-    return [chance for chance in chances if chance[0] > 0.0]
-
-
-def _outcomes(
-    pollution: int, fruit: int, harvesters: int, cleaners: int, parameters: Parameters
-) -> tuple[int, list[tuple[float, tuple[int, int]]]]:
-    """Fruit taken, and the (pollution, fruit) pairs that can follow with their probabilities."""
-    taken, removed = rules.take_and_remove(pollution, fruit, harvesters, cleaners, parameters)
-    return taken, [
-        (prob, rules.grow(pollution - removed, fruit - taken, p, f, parameters))
-        for prob, p, f in _chances(parameters)
-    ]
-
-
-def _counts(num_agents: int) -> Iterator[tuple[int, int]]:
-    return ((h, c) for h in range(num_agents + 1) for c in range(num_agents + 1 - h))
-
-
 @lru_cache(maxsize=64)
-def _group_actions(num_agents: int, num_shore: int) -> list[GroupAction]:
-    """All joint actions with so many at the shore, in the order in which ties are broken."""
+def group_actions(num_agents: int, num_shore: int) -> tuple[GroupAction, ...]:
+    """Return all joint actions with so many at the shore, in the order that breaks ties."""
     num_garden = num_agents - num_shore
     actions = [
         GroupAction(h, c, to_shore, to_garden)
@@ -211,77 +167,36 @@ def _group_actions(num_agents: int, num_shore: int) -> list[GroupAction]:
         for c in range(num_shore + 1)
         for to_garden in range(num_shore + 1 - c)
     ]
-    return sorted(actions, key=lambda a: (a.to_shore + a.to_garden, -a.harvesters, -a.cleaners))
-
-
-def _grid(config: CleanupConfig) -> _Grid:
-    if _has_full_grid(config):
-        pairs = list(product(range(config.pollution_max + 1), range(config.fruit_max + 1)))
-    else:
-        pairs = _reachable(config)
-    return _Grid(pairs, {pair: i for i, pair in enumerate(pairs)})
-
-
-def _reachable(config: CleanupConfig) -> list[tuple[int, int]]:
-    """Return the pairs that some play can reach within the horizon, under any of the parameters."""
-    segments = {config.parameters_at(step) for step in (0, *config.change_steps)}
-    seen = {(config.pollution_initial, config.fruit_initial)}
-    frontier = set(seen)
-    for _ in range(config.horizon_steps):
-        ahead = {
-            pair
-            for (pollution, fruit), parameters in product(frontier, segments)
-            for h, c in _counts(config.num_agents)
-            for _, pair in _outcomes(pollution, fruit, h, c, parameters)[1]
-        }
-        frontier = ahead - seen
-        seen |= frontier
-        if not frontier:
-            break
-    return sorted(seen)
-
-
-def _world(parameters: Parameters, num_agents: int, grid: _Grid) -> _World:
-    """Tabulate the rule book; a successor outside the grid cannot be met, so any index serves."""
-    chances = [prob for prob, _, _ in _chances(parameters)]
-    moves: dict[tuple[int, int], _Moves] = {}
-    for h, c in _counts(num_agents):
-        rows = [_outcomes(pollution, fruit, h, c, parameters) for pollution, fruit in grid.pairs]
-        moves[h, c] = _Moves(
-            np.array([taken for taken, _ in rows], np.float64),
-            [
-                np.array([grid.index_of.get(outcomes[i][1], 0) for _, outcomes in rows], np.int64)
-                for i in range(len(chances))
-            ],
-        )
-    return _World(chances, moves)
+    return tuple(
+        sorted(actions, key=lambda a: (a.to_shore + a.to_garden, -a.harvesters, -a.cleaners))
+    )
 
 
 @lru_cache(maxsize=32)
 def _solve(config: CleanupConfig) -> SocialOptimum:
-    grid = _grid(config)
+    grid = grid_of(config)
     segments = [0, *(step for step in config.change_steps if step)]
     by_parameters = {
-        parameters: _world(parameters, config.num_agents, grid)
+        parameters: world_of(parameters, config.num_agents, grid)
         for parameters in {config.parameters_at(step) for step in segments}
     }
     horizon = config.horizon_steps
     worlds = tuple(by_parameters[config.parameters_at(t)] for t in range(horizon))
     if config.announce_changes or len(segments) == 1:
         values, policy = _backward(config.num_agents, worlds, len(grid.pairs))
-        return SocialOptimum(config, values, policy, worlds, grid)
+        return SocialOptimum(config, grid, values, policy, worlds)
     policies = []
     for start, stop in pairwise([*segments, horizon]):
         believed = (worlds[start],) * (horizon - start)
         policies.append(_backward(config.num_agents, believed, len(grid.pairs))[1][: stop - start])
     policy = np.concatenate(policies)
     values, _ = _backward(config.num_agents, worlds, len(grid.pairs), policy=policy)
-    return SocialOptimum(config, values, policy, worlds, grid)
+    return SocialOptimum(config, grid, values, policy, worlds)
 
 
 def _backward(
     num_agents: int,
-    worlds: tuple[_World, ...],
+    worlds: tuple[World, ...],
     num_pairs: int,
     *,
     policy: npt.NDArray[np.int16] | None = None,
@@ -296,7 +211,7 @@ def _backward(
             worth = np.stack(
                 [
                     gain[a.harvesters, a.cleaners][num_shore + a.to_shore - a.to_garden]
-                    for a in _group_actions(num_agents, num_shore)
+                    for a in group_actions(num_agents, num_shore)
                 ]
             )
             best = np.argmax(worth, axis=0) if policy is None else policy[step, num_shore]
@@ -305,7 +220,7 @@ def _backward(
     return values, chosen
 
 
-def _gains(world: _World, ahead: Floats) -> dict[tuple[int, int], Floats]:
+def _gains(world: World, ahead: Floats) -> dict[tuple[int, int], Floats]:
     """Fruit taken now plus expected welfare after, (agents at the shore after, pairs)."""
     return {
         counts: moves.taken

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cleanup_icn
-from cleanup_icn import CleanupConfig, solve
+from cleanup_icn import CleanupConfig
 from cleanup_icn.bots import planner
 from cleanup_icn.observe import view
+from cleanup_icn.solve import worlds
 from cleanup_icn.solve import (
     all_harvest_welfare,
     one_cleaner_welfare,
@@ -316,7 +317,7 @@ def test_the_planners_play_earns_exactly_the_optimum(world):
 def test_only_what_can_be_reached_gives_the_same_answer_as_everything(world, monkeypatch):
     config = CleanupConfig.create(**world, horizon_steps=31, pollution_initial=5)
     full = social_optimum(config)
-    monkeypatch.setattr(solve, "FULL_GRID_LIMIT", 0)
+    monkeypatch.setattr(worlds, "FULL_GRID_LIMIT", 0)
     reached = social_optimum(config)
     assert reached.values.shape[2] < full.values.shape[2]
     assert reached.welfare == full.welfare
@@ -326,7 +327,7 @@ def test_only_what_can_be_reached_gives_the_same_answer_as_everything(world, mon
 
 def test_a_river_too_large_for_every_amount_is_solved_all_the_same():
     large = CleanupConfig(pollution_max=10**6, fruit_max=10**6)
-    assert (large.pollution_max + 1) * (large.fruit_max + 1) > solve.FULL_GRID_LIMIT
+    assert (large.pollution_max + 1) * (large.fruit_max + 1) > worlds.FULL_GRID_LIMIT
     assert social_optimum(large).welfare == one_cleaner_welfare(large) == 157
 
 
