@@ -19,17 +19,20 @@ from rich.table import Table
 from benchmarks import (
     bench_command,
     compare_command,
+    contract_design_command,
     export_command,
     negotiation_commands,
     play_command,
     replay_command,
     serving_commands,
+    solve_commands,
     suite_commands,
     watch_command,
 )
+from benchmarks.exploitability import command as exploitability_command
 from benchmarks.learning import commands as learning_commands
 from benchmarks.report import command as report_command
-from benchmarks.settings_option import Settings, read_settings
+from benchmarks.study import command as study_command
 from benchmarks.terminal import DONE, FAILED, WRONG_USAGE, AsJson, answer, say
 
 _TYPER_INTERRUPTED = 130
@@ -48,6 +51,7 @@ app = typer.Typer(
 solve = typer.Typer(help="Exact answers about a game.")
 app.add_typer(solve, name="solve")
 app.add_typer(bench_command.bench, name="bench")
+app.add_typer(study_command.study, name="study")
 
 
 def main() -> None:
@@ -135,32 +139,6 @@ def presets(as_json: AsJson = False) -> None:
     answer(rows, table, as_json=as_json)
 
 
-@solve.command("cleanup")
-def solve_cleanup(
-    preset: Annotated[str | None, typer.Option(help="Named settings, see `presets`.")] = None,
-    values: Settings = None,
-    as_json: AsJson = False,
-) -> None:
-    """Solve Cleanup exactly: the best welfare, and that of two rules of thumb."""
-    import time
-
-    from cleanup_icn import CleanupConfig
-    from cleanup_icn.solve import all_harvest_welfare, one_cleaner_welfare, social_optimum
-
-    config = CleanupConfig.create(preset=preset, **read_settings(values or []))
-    start_s = time.perf_counter()
-    found = {
-        "social_optimum": _whole(social_optimum(config).welfare),
-        "all_harvest": _whole(all_harvest_welfare(config)),
-        "one_cleaner": _whole(one_cleaner_welfare(config)),
-    }
-    seconds = round(time.perf_counter() - start_s, 3)
-    table = Table("play", "welfare")
-    for play, welfare in found.items():
-        table.add_row(play.replace("_", " "), str(welfare))
-    answer({**found, "seconds": seconds}, table, as_json=as_json)
-
-
 _COMMANDS: tuple[Callable[..., Any], ...] = (
     suite_commands.suites,
     compare_command.compare,
@@ -172,16 +150,14 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     *negotiation_commands.COMMANDS,
     *serving_commands.COMMANDS,
     *learning_commands.COMMANDS,
+    exploitability_command.exploitability,
 )
 for _command in _COMMANDS:
     app.command()(_command)
+solve.command("cleanup")(solve_commands.solve_cleanup)
+solve.command("equilibrium")(solve_commands.solve_equilibrium)
+solve.command("contracts")(contract_design_command.solve_contracts)
 solve.command("negotiation")(negotiation_commands.solve_negotiation)
-
-
-def _whole(number: float) -> int | float:
-    """Return a number as an integer where it is one, within rounding."""
-    rounded = round(number, 9)
-    return int(rounded) if rounded == int(rounded) else rounded
 
 
 if __name__ == "__main__":

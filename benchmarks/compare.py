@@ -112,7 +112,61 @@ def compare(
         clients: by model, in place of those that the suite's models describe.
 
     """
-    started_at, start_s = datetime.now(UTC), time.monotonic()
+    played = play_missing(
+        suite,
+        folder=folder,
+        executor=executor,
+        report=report,
+        on_status=on_status,
+        clients=clients,
+    )
+    outcome = _sum_up(suite, folder, played)
+    played.end_run(suite, folder, command=command)
+    return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """How a part of a run went, before anything is made of its episodes."""
+
+    started_at: datetime
+    started_s: float  # by the clock of `time.monotonic`
+    missing: int  # episodes that were not played to their end
+    failures: tuple[str, ...]  # of episodes, a line each
+    stopped: str | None  # why it ended before its episodes did
+    serving: Mapping[str, Any] | None  # what models did for it
+
+    @property
+    def seconds(self) -> float:
+        """Time since it began."""
+        return round(time.monotonic() - self.started_s, 1)
+
+    def end_run(self, suite: Suite, folder: RunFolder, *, command: Sequence[str]) -> None:
+        """Say in the folder how it went; `command` is how it was asked for."""
+        folder.write_run(
+            {
+                "command": _without_addresses(command, suite),
+                "started_at": self.started_at.isoformat(timespec="seconds"),
+                "seconds": self.seconds,
+                "stopped": _without_addresses([self.stopped or ""], suite)[0] or None,
+                "failures": _without_addresses(self.failures, suite),
+                "serving": self.serving,
+            },
+            is_complete=not self.missing,
+        )
+
+
+def play_missing(
+    suite: Suite,
+    *,
+    folder: RunFolder,
+    executor: Executor,
+    report: Report = lambda _kind, _amount: None,
+    on_status: Status = lambda _serving: None,
+    clients: Mapping[str, ChatClient] | None = None,
+) -> Played:
+    """Play all cells of `suite` that `folder` does not have yet; arguments as for `compare`."""
+    started_at, started_s = datetime.now(UTC), time.monotonic()
     for arena in suite.arenas:
         for trained in arena.trained:
             trained.keep_in(folder.path)
@@ -128,19 +182,15 @@ def compare(
     served = _play_models(
         asking, executor, folder.keep_episode, report=report, on_status=on_status, clients=clients
     )
-    comparison = _sum_up(suite, folder, served)
-    folder.write_run(
-        {
-            "command": _without_addresses(command, suite),
-            "started_at": started_at.isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - start_s, 1),
-            "stopped": _without_addresses([comparison.stopped or ""], suite)[0] or None,
-            "failures": _without_addresses(comparison.failures, suite),
-            "serving": comparison.serving,
-        },
-        is_complete=comparison.is_complete,
+    outcome = served.outcome if served else None
+    return Played(
+        started_at=started_at,
+        started_s=started_s,
+        missing=sum(len(task.episodes) for task in _missing(suite, folder)),
+        failures=tuple(f"{job}: {why}" for job, why in (outcome.failed if outcome else ())),
+        stopped=str(outcome.stopped) if outcome and outcome.stopped else None,
+        serving=served.serving if served else None,
     )
-    return comparison
 
 
 def _without_addresses(lines: Sequence[str], suite: Suite) -> list[str]:
@@ -203,8 +253,7 @@ def _play_models(
     )
 
 
-def _sum_up(suite: Suite, folder: RunFolder, served: Served | None) -> Outcome:
-    outcome = served.outcome if served else None
+def _sum_up(suite: Suite, folder: RunFolder, played: Played) -> Outcome:
     with folder.reader() as reader:
         tables = tuple(arena_rows(arena, reader) for arena in suite.arenas)
         drawn = comparisons(reader.rows(), suite.arenas)
@@ -216,10 +265,10 @@ def _sum_up(suite: Suite, folder: RunFolder, served: Served | None) -> Outcome:
         tables=tuple(table for table in tables if table.rows),
         comparisons=tuple(drawn),
         sensitivity=tuple(checked),
-        missing=sum(len(task.episodes) for task in _missing(suite, folder)),
-        failures=tuple(f"{job}: {why}" for job, why in (outcome.failed if outcome else ())),
-        stopped=str(outcome.stopped) if outcome and outcome.stopped else None,
-        serving=served.serving if served else None,
+        missing=played.missing,
+        failures=played.failures,
+        stopped=played.stopped,
+        serving=played.serving,
     )
 
 

@@ -13,6 +13,21 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from benchmarks.running import (
+    BaseUrl,
+    ExecutorName,
+    Model,
+    Models,
+    Overwrite,
+    RayAddress,
+    Resume,
+    RunUnderWay,
+    Workers,
+    models_asked_for,
+    play_in_folder,
+    refuse_to_lose_answers,
+    say_what_is_missing,
+)
 from benchmarks.terminal import FAILED, AsJson, answer, console, say
 from cleanup_icn import ConfigError
 
@@ -21,9 +36,6 @@ if TYPE_CHECKING:
     from benchmarks.model_config import ModelsConfig
     from benchmarks.suite import Suite
     from benchmarks.work import Executor
-
-_FAILURES_SHOWN = 3
-
 
 _Suite = Annotated[str, typer.Argument(help="Name of a suite, see `suites`, or a TOML file.")]
 _Out = Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/SUITE")]
@@ -37,35 +49,6 @@ _Trained = Annotated[
     typer.Option(
         metavar="DIR", help="Folder that `train cleanup` wrote: plays too; more than one: each."
     ),
-]
-_Resume = Annotated[
-    bool, typer.Option("--resume", help="Play only what the folder does not have yet.")
-]
-_Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace a run in which models were asked.")
-]
-_Executor = Annotated[str, typer.Option(metavar="processes|ray", help="Where episodes are played.")]
-_Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=0, help="Processes, or tasks on a cluster; 0: here.", show_default="2; all of a cluster"
-    ),
-]
-_RayAddress = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Cluster to join.", show_default="one of this machine"),
-]
-_BaseUrl = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="URL", help="A model's server, as http://HOST:PORT/v1; more than one: balanced."
-    ),
-]
-_Model = Annotated[
-    str | None, typer.Option(help="Name of the served model, played in the stubs' place.")
-]
-_Models = Annotated[
-    Path | None, typer.Option(help="TOML file of models and who sits where, instead.")
 ]
 _MaxInFlight = Annotated[
     int | None, typer.Option(min=1, help="Most questions at a time.", show_default="adaptive")
@@ -97,14 +80,14 @@ def compare(
     seed: _Seed = None,
     policies: _Policies = None,
     trained: _Trained = None,
-    resume: _Resume = False,
-    overwrite: _Overwrite = False,
-    executor: _Executor = "processes",
-    workers: _Workers = None,
-    ray_address: _RayAddress = None,
-    base_url: _BaseUrl = None,
-    model: _Model = None,
-    models: _Models = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    executor: ExecutorName = "processes",
+    workers: Workers = None,
+    ray_address: RayAddress = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    models: Models = None,
     max_in_flight: _MaxInFlight = None,
     max_tokens: _MaxTokens = None,
     style: _Style = None,
@@ -127,7 +110,7 @@ def compare(
     from benchmarks.executors.named import executor_named
 
     where = executor_named(executor, num_workers=workers, address=ray_address)
-    served = _models(models, base_url, model, short_way)
+    served = models_asked_for(models, base_url, model, short_way)
     wanted = _wanted(suite, served, episodes=episodes, seed=seed)
     folder = out or Path("runs") / wanted.name
     if trained:
@@ -136,8 +119,9 @@ def compare(
         seated = [each.name for arena in wanted.arenas for each in arena.trained]
         wanted = wanted.with_policies([*(name.strip() for name in policies.split(",")), *seated])
     if not (resume or overwrite):
-        _refuse_to_lose_answers(folder)
-    _play(wanted, folder, where, resume=resume, as_json=as_json)
+        refuse_to_lose_answers(folder)
+    playable, done = _play(wanted, folder, where, resume=resume)
+    _say_all(playable, folder, done, as_json=as_json)
 
 
 def _wanted(
@@ -173,105 +157,21 @@ def _seat_trained(suite: Suite, folders: Sequence[Path], out: Path) -> Suite:
     return suite
 
 
-def _play(wanted: Suite, out: Path, executor: Executor, *, resume: bool, as_json: bool) -> None:
-    """Play a suite, or what is missing of it, and say what came of it."""
+def _play(wanted: Suite, out: Path, executor: Executor, *, resume: bool) -> tuple[Suite, Outcome]:
+    """Play a suite, or what is missing of it, and sum it up."""
     from benchmarks import compare as comparison
-    from benchmarks.clients import check_served
-    from benchmarks.progress import Progress
 
-    playable = _without_missing_extras(wanted)
-    if wanted.models is not None and not (resume and _is_complete(out)):
-        check_served(wanted.models.models)  # before an earlier run gives way to this one
-    try:
-        with (
-            comparison.open_folder(out, playable, resume=resume) as folder,
-            executor,
-            Progress(playable) as progress,
-        ):
-            done = comparison.compare(
-                playable,
-                folder=folder,
-                executor=executor,
-                report=progress.report,
-                on_status=progress.show,
-                command=sys.argv[1:],
-            )
-    except KeyboardInterrupt:
-        say(
-            "commonweal: interrupted; what was played is kept, and the same command with --resume "
-            "plays what is missing"
+    def play(run: RunUnderWay) -> Outcome:
+        return comparison.compare(
+            run.suite,
+            folder=run.folder,
+            executor=executor,
+            report=run.progress.report,
+            on_status=run.progress.show,
+            command=sys.argv[1:],
         )
-        raise typer.Exit(FAILED) from None
-    _say_all(playable, out, done, as_json=as_json)
 
-
-def _without_missing_extras(wanted: Suite) -> Suite:
-    """Return the suite without the policies whose packages are not installed; say which.
-
-    If there are no others this is the end, before an earlier run gives way to an empty one.
-    """
-    from benchmarks.extras import missing_policies
-
-    missing = missing_policies(wanted)
-    for hint, names in missing.items():
-        say(f"commonweal: {', '.join(names)} left out; to play with them: {hint}")
-    playable = wanted.without([name for names in missing.values() for name in names])
-    if not playable.arenas:
-        say("commonweal: nobody is left to play")
-        raise typer.Exit(FAILED)
-    return playable
-
-
-def _refuse_to_lose_answers(out: Path) -> None:
-    """Raise where a folder holds what models were asked for: it may have cost hours, or money."""
-    from benchmarks.database import FILE
-    from benchmarks.store import open_run
-
-    if not (out / FILE).exists():
-        return
-    with open_run(out) as reader:
-        has_models = any(arena.get("models") for arena in reader.about["suite"].get("arenas", ()))
-        kept = len(reader) if has_models else 0
-    if kept:
-        allowed = (
-            f"another folder: {kept} episodes are kept in this one, and models were asked for it; "
-            "--resume goes on with them, --overwrite replaces them"
-        )
-        raise ConfigError("--out", str(out), allowed)
-
-
-def _is_complete(out: Path) -> bool:
-    from benchmarks.database import FILE
-    from benchmarks.store import open_run
-
-    if not (out / FILE).exists():
-        return False
-    with open_run(out) as reader:
-        return reader.is_complete
-
-
-def _models(
-    file: Path | None, base_urls: list[str] | None, model: str | None, settings: dict[str, Any]
-) -> ModelsConfig | None:
-    """Return the models asked for: by a file, by the short way, or none."""
-    from benchmarks.model_file import load_models, served_model
-
-    given = [f"--{name.replace('_', '-')}" for name, value in settings.items() if value is not None]
-    if file is not None:
-        ways = ["--base-url"] * bool(base_urls) + ["--model"] * bool(model) + given
-        if ways:
-            raise typer.BadParameter(f"not together with {', '.join(ways)}", param_hint="--models")
-        return load_models(file)
-    if bool(base_urls) != bool(model):
-        missing = "--model" if base_urls else "--base-url"
-        raise typer.BadParameter("is needed too", param_hint=missing)
-    if not base_urls or not model:
-        if given:
-            raise typer.BadParameter(
-                "is for a served model: give --base-url and --model", param_hint=given[0]
-            )
-        return None
-    return served_model(base_urls=base_urls, model=model, **settings)
+    return play_in_folder(wanted, out, executor, play=play, resume=resume)
 
 
 def _say_all(suite: Suite, path: Path, done: Outcome, *, as_json: bool) -> None:
@@ -289,16 +189,7 @@ def _say_all(suite: Suite, path: Path, done: Outcome, *, as_json: bool) -> None:
     shown = str(figures[0]) if len(figures) == 1 else f"{len(figures)}, {path / 'figure-*.svg'}"
     say(f"records: {path}" + (f"  figure: {shown} and .png" if figures else ""))
     say(f"every episode to read, step by step: commonweal report {quote(str(path))} --open")
-    if done.is_complete:
-        return
-    for line in done.failures[:_FAILURES_SHOWN]:
-        say(f"commonweal: no answer: {line}")
-    why = f"stopped: {done.stopped}; " if done.stopped else ""
-    say(
-        f"commonweal: {why}{done.missing} episodes were not played to their end, all others are "
-        "kept; the same command with --resume plays what is missing"
-    )
-    raise typer.Exit(FAILED)
+    say_what_is_missing(done)
 
 
 def _tables(suite: Suite, table: ArenaRows, done: Outcome) -> Iterator[RenderableType]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checked import Unquoted
 from cleanup_icn import ConfigError
 
 
@@ -50,9 +51,23 @@ def refuse_drift(earlier: Mapping[str, Any], now: Mapping[str, Any], *, path: Pa
         DriftError: it is another.
     """
     found = [
-        ConfigError(f"--resume with {key}", after, f"{before!r}, as the run in {path} was begun")
+        ConfigError(
+            f"--resume with {key}",
+            _brief(after),
+            f"{_brief(before)!r}, as the run in {path} was begun",
+        )
         for key, before, after in differences(dict(earlier), dict(now))
         if key.partition(".")[0] not in _FREE
     ]
     if found:
         raise DriftError(found)
+
+
+_LONGEST_SHOWN = 200
+
+
+def _brief(value: Any) -> Any:
+    """Return a value as it is told: of one too long for a line how many parts it has."""
+    if isinstance(value, list | dict) and len(repr(value)) > _LONGEST_SHOWN:
+        return Unquoted(f"({len(value)} entries)")
+    return value

@@ -7,6 +7,7 @@ run.db           what was run, with which versions, whether it is complete, and 
 table.json       the rows
 comparisons.json who does better than whom, by how much, and how sure that is
 sensitivity.json the rows without the episodes that went wrong
+study.json       of `commonweal study` instead: the summary
 *.svg, *.png     figures
 ppo/<arena>/<contract>/ of learned policies: checkpoints and logs, see `agents.ppo.folder`
 trained/<name>/  of policies that were trained before: copies of their checkpoints
@@ -39,6 +40,7 @@ from benchmarks.database import (
 )
 from benchmarks.drift import refuse_drift
 from benchmarks.episode_row import EpisodeRow, KeptEpisode
+from benchmarks.run_files import CHECKPOINTS, OUTCOMES
 from benchmarks.versions import versions
 from benchmarks.whole_file import write_whole
 from cleanup_icn import ConfigError
@@ -49,22 +51,6 @@ RUNNING, COMPLETE, STOPPED = "running", "complete", "stopped"
 """What a run says of itself; one that was killed still says that it is running."""
 
 _LEVEL = 1  # of compression: three times as fast as the default, and hardly larger
-_OUTCOMES = (
-    TABLE,
-    COMPARISONS,
-    SENSITIVITY,
-    "company.json",
-    "figure*.svg",
-    "figure*.png",
-    "episodes.parquet",  # of `commonweal export`
-    "turns.parquet",
-)
-_LEARNED = ("policy.*", "last.*", "best.*", "progress.jsonl", "tensorboard/events.*")
-_CHECKPOINTS = (
-    *(f"*/*/*/{name}" for name in _LEARNED),
-    *(f"trained/*/{seat}/policy.*" for seat in ("seed-*", "seed-*/seat-*")),
-    *(f"trained/*/{seat}/best.*" for seat in ("seed-*", "seed-*/seat-*")),
-)
 _TOLD_BY_ALL = ("suite", "earlier")
 
 FoundT = TypeVar("FoundT")
@@ -162,7 +148,7 @@ class RunFolder:
             for table in ("records", "episodes", "cells", "about"):
                 self._connection.execute(f"DELETE FROM {table}")
         # By name: a file that somebody put beside them stays.
-        for pattern in (*_OUTCOMES, *_CHECKPOINTS):
+        for pattern in (TABLE, COMPARISONS, SENSITIVITY, *OUTCOMES, *CHECKPOINTS):
             for file in self.path.glob(pattern):
                 file.unlink(missing_ok=True)
         with transaction(self._connection):

@@ -48,6 +48,7 @@ class GameFile(NamedTuple):
     keys: tuple[str, ...]  # beside those of all games
     seats_of: Callable[[Any], list[tuple[str, ...]]]  # names of seats, by condition
     unlearnable: Callable[[Any], Iterator[ConfigError]]  # why no policy can learn in it
+    unplayable: Callable[[Any], Iterator[ConfigError]]  # which policies cannot play in it, and why
     kind: Kind
     first_seat: str  # the one that the first of two takes who meet
 
@@ -58,6 +59,7 @@ GAMES: Mapping[str, GameFile] = {
         keys=cleanup_file.KEYS,
         seats_of=cleanup_file.seats_of,
         unlearnable=cleanup_file.unlearnable,
+        unplayable=cleanup_file.unplayable,
         kind=CLEANUP,
         first_seat="agent_0",
     ),
@@ -66,6 +68,7 @@ GAMES: Mapping[str, GameFile] = {
         keys=negotiation_file.KEYS,
         seats_of=negotiation_file.seats_of,
         unlearnable=negotiation_file.unlearnable,
+        unplayable=lambda _: iter(()),
         kind=NEGOTIATION,
         first_seat="proposer",
     ),
@@ -225,7 +228,8 @@ def _arena(reader: SectionReader, where: str, written: dict[str, Any]) -> Arena[
     if arena.seat is not None or arena.lineups:
         _check_seats(reader, where, arena, file.seats_of(arena))
     learned = set(policies) & set(LEARNED)
-    for problem in file.unlearnable(arena) if learned else ():
+    problems = [*(file.unlearnable(arena) if learned else ()), *file.unplayable(arena)]
+    for problem in problems:
         reader.refuse(f"{where}.{problem.name}", problem.value, problem.allowed)
     return arena
 

@@ -11,30 +11,39 @@ from typing import Any
 from cleanup_icn.bots import BOTS, Bot, planner
 from cleanup_icn.config import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract
+from cleanup_icn.equilibrium_player import EquilibriumPlayer
 from cleanup_icn.icn.bots import follow_contract, negotiate
 from cleanup_icn.icn.text import TalkView, is_waiting, parse_contracts, parse_talks
 from cleanup_icn.observe import View
 from cleanup_icn.state import WAIT
-from cleanup_icn.text import parse_observation
+from cleanup_icn.text import parse_observation, words_of
 
 Policy = Callable[[Any], int]
 
-SCRIPTED = (*BOTS, "contract-follower", "planner")
+FOR_ANY_NUMBER = (*BOTS, "contract-follower", "planner")
+"""Names of the scripted policies for any number of agents, which play in lanes as well."""
+
+FOR_TWO = ("equilibrium", "equilibrium-haggler")
+"""Names of those for two agents, in single environments: see `cleanup_icn.equilibrium_player`."""
+
+SCRIPTED = (*FOR_ANY_NUMBER, *FOR_TWO)
 """Names of the scripted policies."""
 
 HAGGLERS = ("division-of-labour", "contract-follower", "planner")
-"""Those who take part in talks; the others pass and, asked for an answer, abstain."""
+"""Those of `FOR_ANY_NUMBER` who take part in talks; the others pass and abstain."""
 
 
 def scripted_policy(name: str, env: Any) -> Policy:
     """Return the policy of that name for an environment of this package, wrapped or not.
 
     One policy serves every seat: an observation says who is looking. Observations must have words
-    (``observation="both"`` or ``"text"``).
+    (``observation="both"`` or ``"text"``). Those of `FOR_TWO` have a ``reset(*, seed)``.
 
     Raises:
-        ConfigError: no scripted policy has that name.
+        ConfigError: no scripted policy has that name, or it cannot play in this environment.
     """
+    if name in FOR_TWO:
+        return EquilibriumPlayer(env, haggles=name == "equilibrium-haggler")
     config: CleanupConfig = env.unwrapped.config
     bot, talks = scripted_bot(name, config), name in HAGGLERS
 
@@ -45,12 +54,12 @@ def scripted_policy(name: str, env: Any) -> Policy:
 
 
 def scripted_bot(name: str, config: CleanupConfig) -> Bot | None:
-    """Return what a scripted policy does in play; None follows the contract in force.
+    """Return what a policy of `FOR_ANY_NUMBER` does in play; None follows the contract in force.
 
     Raises:
         ConfigError: no scripted policy has that name.
     """
-    if name not in SCRIPTED:
+    if name not in FOR_ANY_NUMBER:
         raise ConfigError("policy", name, "one of " + ", ".join(SCRIPTED))
     return planner(config) if name == "planner" else BOTS.get(name)
 
@@ -85,11 +94,3 @@ def play(
     if under_way is not None:
         return negotiate(seen, contracts, under_way) if talks else WAIT
     return bot(seen) if bot else follow_contract(seen, contracts)
-
-
-def words_of(observation: Any) -> str:
-    """Return an observation's text, whichever kind of observation has one."""
-    words = observation.get("text") if isinstance(observation, dict) else observation
-    if not isinstance(words, str):
-        raise ConfigError("observation", type(observation).__name__, '"both" or "text": words')
-    return words

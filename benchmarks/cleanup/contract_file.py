@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from benchmarks.checked import ABSENT
 from benchmarks.cleanup.arena import wage_for_cleaning
 from benchmarks.cleanup.conditions import contract_encoder, longest
 from benchmarks.sections import SectionReader
-from cleanup_icn import CleanupConfig
-from cleanup_icn.contracts import Contract
+from cleanup_icn import CleanupConfig, ConfigError
+from cleanup_icn.contracts import Contract, ContractError
 
 CONTRACT = ("clauses", "duration")
 """The keys of a contract that is written out."""
+
+
+def contract_in(path: Path) -> Contract:
+    """Return the contract of a file of its own, JSON or its English sentence.
+
+    Raises:
+        ConfigError: the file holds neither; says which part is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+        return Contract.from_json(text) if text.startswith("{") else Contract.from_text(text)
+    except UnicodeDecodeError:
+        raise ConfigError("contract", str(path), "a file of text") from None
+    except ContractError as error:
+        raise ConfigError(f"{path}: {error.field}", error.value, error.expected) from None
 
 
 def read_contract(reader: SectionReader, where: str, given: Any) -> Contract | None:

@@ -19,7 +19,7 @@ from cleanup_icn.batch.talks import PROPOSE, RESPOND, WAITING
 from cleanup_icn.contracts import Contract
 from cleanup_icn.icn.protocol import Stage
 from cleanup_icn.icn.text import TalkView
-from cleanup_icn.policies import HAGGLERS, SCRIPTED, play, scripted_bot
+from cleanup_icn.policies import FOR_ANY_NUMBER, HAGGLERS, play, scripted_bot
 from cleanup_icn.state import WAIT
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cleanup_icn.icn import ICNConfig
     from cleanup_icn.observe import View
 
-ROW_POLICIES = (*SCRIPTED, "random")
+ROW_POLICIES = (*FOR_ANY_NUMBER, "random")
 """The policies that can play rows, by the names they have in arenas."""
 
 _IS_PROPOSER, _ROUND, _NUM_TOLD = 4, 5, 9
@@ -42,7 +42,7 @@ def row_policy(name: str, batch: BatchContract | BatchICN) -> RowPolicy:
     """
     if name == "random":
         return RandomRows()
-    if name not in SCRIPTED:
+    if name not in FOR_ANY_NUMBER:
         raise ConfigError("partners", name, "one of " + ", ".join(ROW_POLICIES))
     return ScriptedRows(name, batch)
 
@@ -51,7 +51,7 @@ class ScriptedRows:
     """Plays a scripted policy for every row, each by itself.
 
     Args:
-        name: one of `cleanup_icn.policies.SCRIPTED`.
+        name: one of `cleanup_icn.policies.FOR_ANY_NUMBER`.
         batch: the lanes whose rows are played.
     """
 

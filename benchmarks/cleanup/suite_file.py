@@ -18,13 +18,14 @@ from benchmarks.cleanup.contract_file import (
     read_wage,
 )
 from benchmarks.cleanup.world_file import STARTS, read_world
+from benchmarks.lineups import players_of
 from benchmarks.sections import SectionReader
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract
 from cleanup_icn.icn import ICNConfig
 from cleanup_icn.icn.config import SETTLEMENTS
 from cleanup_icn.observe import agent_names
-from cleanup_icn.policies import SCRIPTED
+from cleanup_icn.policies import FOR_ANY_NUMBER, FOR_TWO, scripted_policy
 
 KEYS = ("world", "contracts")
 """The keys that are read here."""
@@ -57,7 +58,19 @@ def unlearnable(arena: CleanupArena) -> Iterator[ConfigError]:
         yield ConfigError("partners", arena.partners, one_of_nearest(arena.partners, _IN_LANES))
 
 
-_IN_LANES = (*SCRIPTED, "random")
+def unplayable(arena: CleanupArena) -> Iterator[ConfigError]:
+    """Yield which policies for two cannot play here, and why."""
+    players = {player for policy in arena.policies for player in players_of(arena, policy)}
+    for name in sorted(players.intersection(FOR_TWO)):
+        for condition in arena.conditions:
+            try:
+                scripted_policy(name, condition.make_env(arena.scenario.config))
+            except ConfigError as error:
+                allowed = f"a policy that can play under {condition.name} ({error})"
+                yield ConfigError("policies", name, allowed)
+
+
+_IN_LANES = (*FOR_ANY_NUMBER, "random")
 
 
 def _read_scenario(reader: SectionReader, where: str, given: Any) -> Scenario | None:

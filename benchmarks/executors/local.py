@@ -81,9 +81,34 @@ class Processes(_ModelsHere):
         with workers(self.num_workers) as processes:
             # What takes longest starts first, so that no process is left alone with it at the end.
             first: list[Any] = [processes.submit(_train, each, folder=folder) for each in wanted]
-            first += [processes.submit(_play, task, folder=folder) for task in ready]
+            first += self._begin(processes, ready, folder=folder)
             hear(processes, first)
-            hear(processes, [processes.submit(_play, task, folder=folder) for task in waiting])
+            hear(processes, self._begin(processes, waiting, folder=folder))
+
+    def _begin(self, processes: Workers, tasks: Sequence[Task], *, folder: Path) -> list[Any]:
+        batches = neighbours(tasks, num_batches=_BATCHES_A_WORKER * self.num_workers)
+        return [processes.submit(_play, batch, folder=folder) for batch in batches]
+
+
+_BATCHES_A_WORKER = 16
+
+
+def neighbours(tasks: Sequence[Task], *, num_batches: int) -> list[list[Task]]:
+    """Return tasks in batches of neighbours, where there are many more of them than batches.
+
+    Cells that stand next to each other are of the same world: who plays them one after the other
+    solves it once. No batch has more than its part of the episodes, unless it is a single task.
+    """
+    most = sum(len(task.episodes) for task in tasks) // num_batches
+    batches: list[list[Task]] = []
+    room = 0
+    for task in tasks:
+        if len(task.episodes) > room:
+            batches.append([])
+            room = most
+        batches[-1].append(task)
+        room -= len(task.episodes)
+    return batches
 
 
 _EPISODE, _PROGRESS = "episode", "progress"
@@ -93,9 +118,10 @@ def _train(wanted: Training, *, folder: Path) -> None:
     train(wanted, folder=folder, report=lambda *made: tell((_PROGRESS, *made)))
 
 
-def _play(task: Task, *, folder: Path) -> None:
-    for kept in play_task(task, folder=folder):
-        tell((_EPISODE, kept))
+def _play(tasks: Sequence[Task], *, folder: Path) -> None:
+    for task in tasks:
+        for kept in play_task(task, folder=folder):
+            tell((_EPISODE, kept))
 
 
 def local_executor(num_workers: int) -> InProcess | Processes:

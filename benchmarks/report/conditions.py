@@ -11,6 +11,7 @@ from negotiation_games import Incentive
 
 _WHEN = {
     "change": "at the start and whenever the world has changed",
+    "change-only": "whenever the world has changed",
     "start": "once, at the start",
     "never": "never",
     "model": "when a model that reads the public record finds it necessary",

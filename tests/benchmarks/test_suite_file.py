@@ -256,6 +256,24 @@ def test_names_of_negotiators_of_negmas_are_known_without_it(load, monkeypatch):
             "arenas[0].partners = 'ppo'",
         ),
         (
+            CLEANUP.replace("random", "equilibrium") + "[arenas.world]\nnum_agents = 3\n",
+            "arenas[0].policies = 'equilibrium': expected a policy that can play under none "
+            "(num_agents = 3: expected 2",
+        ),
+        (
+            CLEANUP.replace(
+                "policies", 'seat = "agent_0"\npartners = "equilibrium-haggler"\npolicies'
+            )
+            + "[[arenas.contracts]]\nkind = 'fixed'\nwage = 0.6\nlimited_liability = true\n",
+            "under fixed (limited_liability = True",
+        ),
+        (
+            CLEANUP.replace("random", "ppo").replace(
+                "policies", 'seat = "agent_0"\npartners = "equilibrium"\npolicies'
+            ),
+            "arenas[0].partners = 'equilibrium'",
+        ),
+        (
             CLEANUP.replace("random", "ppo").replace(
                 "policies", 'seat = "agent_0"\npartners = "stub-selfish"\npolicies'
             ),

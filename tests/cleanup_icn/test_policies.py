@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 import cleanup_icn
 from cleanup_icn import ConfigError, icn
 from cleanup_icn.contracts import Contract, ContractWrapper, Share, Wage
-from cleanup_icn.policies import SCRIPTED, play_by_words, scripted_policy, words_of
+from cleanup_icn.policies import FOR_ANY_NUMBER, FOR_TWO, SCRIPTED, play_by_words, scripted_policy
 from cleanup_icn.solve import social_optimum
 from cleanup_icn.state import CLEAN, HARVEST, MOVE
+from cleanup_icn.text import words_of
 
 GOOD_WAGE = Contract([Wage(payer="others", payee="all", per="cleaned", rate=0.6)])
 POOR_WAGE = Contract([Wage(payer="others", payee="all", per="cleaned", rate=0.2)])
@@ -46,9 +49,11 @@ def episode(env, policy, *, seed=0):
     return told, welfare
 
 
-@pytest.mark.parametrize("num_agents", [2, 3, 4, 5])
 @pytest.mark.parametrize("make", [plain, under_a_wage, with_talks])
-@pytest.mark.parametrize("name", SCRIPTED)
+@pytest.mark.parametrize(
+    ("name", "num_agents"),
+    [*product(FOR_ANY_NUMBER, [2, 3, 4, 5]), *product(FOR_TWO, [2])],
+)
 def test_a_scripted_policy_never_acts_illegally(name, make, num_agents):
     env = make(num_agents=num_agents, **WORLD)
     told, _ = episode(env, scripted_policy(name, env))
@@ -101,6 +106,12 @@ def test_only_those_who_bargain_take_part_in_talks():
         said[name] = {info["said"] for infos in told for info in infos.values()} - {None, "pass"}
     silent = {name for name, words in said.items() if not words}
     assert silent == {"all-harvest", "cleaner", "conditional-cooperator"}
+
+
+@pytest.mark.parametrize("name", FOR_TWO)
+def test_a_policy_for_two_is_refused_where_more_play(name):
+    with pytest.raises(ConfigError, match="num_agents = 3: expected 2"):
+        scripted_policy(name, plain(num_agents=3))
 
 
 def test_an_unknown_name_is_refused_with_those_there_are():

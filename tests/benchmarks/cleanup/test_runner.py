@@ -36,6 +36,22 @@ def test_an_episode_replays_from_its_record_without_agents(contract, tiny_suite)
     assert not env.agents
 
 
+def test_those_who_solve_the_game_are_seated_like_any_policy(tiny_suite):
+    earned = {}
+    for policy in ("equilibrium", "equilibrium-haggler", "all-harvest"):
+        suite = replace(tiny_suite, policies=(policy,))
+        for contract in ("none", "icn"):
+            first, again = (play(suite, policy, contract) for _ in range(2))
+            assert [each.steps for each in first] == [each.steps for each in again]
+            assert sum(step.illegal for each in first for step in each.steps) == 0
+            earned[policy, contract] = sum(map(efficiency, first))
+        assert all(held["outcome"]["contract"] for held in first[0].negotiations) == (
+            policy != "all-harvest"
+        )
+    assert earned["equilibrium", "icn"] > earned["equilibrium", "none"]
+    assert earned["equilibrium", "none"] > earned["all-harvest", "none"]
+
+
 def test_the_planner_reaches_the_optimum_of_every_start(tiny_suite):
     for result in play(tiny_suite, "planner", "none"):
         config = replace(tiny_suite.scenario.config, **result.start)

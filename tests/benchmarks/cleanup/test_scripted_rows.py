@@ -10,7 +10,7 @@ from benchmarks.cleanup.conditions import Fixed, Negotiated
 from benchmarks.cleanup.scripted_rows import ROW_POLICIES, ScriptedRows, row_policy
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract, LumpSum, Share
-from cleanup_icn.policies import SCRIPTED, scripted_policy
+from cleanup_icn.policies import FOR_ANY_NUMBER, scripted_policy
 
 SHORT = CleanupConfig.create(
     preset="linear", horizon_steps=16, schedule=[(8, {"pollution_threshold": 12})]
@@ -82,7 +82,7 @@ def play_in_rows(name, condition, config):
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-@pytest.mark.parametrize("name", SCRIPTED)
+@pytest.mark.parametrize("name", FOR_ANY_NUMBER)
 def test_a_policy_does_in_rows_what_it_does_with_words(name, condition):
     made = CONDITIONS[condition]
     assert play_in_rows(name, made, SHORT) == play_with_words(name, made, SHORT)
@@ -112,7 +112,7 @@ def test_random_rows_take_any_legal_action():
     assert set(actions) == set(np.flatnonzero(masks[0, 0]))
 
 
-@pytest.mark.parametrize("name", ["ppo", "stub-selfish", "nobody"])
+@pytest.mark.parametrize("name", ["ppo", "stub-selfish", "equilibrium", "nobody"])
 def test_what_cannot_play_rows_is_refused_with_what_can(name):
     with pytest.raises(ConfigError, match=f"partners = '{name}': expected one of all-harvest"):
         row_policy(name, CONDITIONS["none"].make_batch(SHORT, 1))
@@ -120,5 +120,5 @@ def test_what_cannot_play_rows_is_refused_with_what_can(name):
 
 def test_every_policy_that_plays_rows_can_be_made():
     lanes = CONDITIONS["fixed"].make_batch(SHORT, 1)
-    assert (*SCRIPTED, "random") == ROW_POLICIES
-    assert all(isinstance(row_policy(name, lanes), ScriptedRows) for name in SCRIPTED)
+    assert (*FOR_ANY_NUMBER, "random") == ROW_POLICIES
+    assert all(isinstance(row_policy(name, lanes), ScriptedRows) for name in FOR_ANY_NUMBER)

@@ -10,9 +10,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.arena import cells_of
-from benchmarks.executors.local import InProcess, Processes, local_executor
+from benchmarks.executors.local import InProcess, Processes, local_executor, neighbours
 from benchmarks.work import Task, play_task
 
 
@@ -35,6 +37,26 @@ def test_processes_give_the_episodes_of_one(arenas, tasks_of, perform, alone):
     played = perform(Processes(2), tasks)
     assert played.told == expected.told
     assert played.reported == expected.reported
+
+
+def numbered(*sizes):
+    """Return tasks of so many episodes; nothing else is looked at."""
+    return [Task(arena=None, cell=None, episodes=tuple(range(size))) for size in sizes]
+
+
+@given(st.lists(st.integers(1, 9), max_size=40), st.integers(1, 12))
+def test_batches_are_all_tasks_in_their_order(sizes, num_batches):
+    tasks = numbered(*sizes)
+    batches = neighbours(tasks, num_batches=num_batches)
+    assert [task for batch in batches for task in batch] == tasks
+    most = sum(sizes) // num_batches
+    assert all(len(b) == 1 or sum(len(t.episodes) for t in b) <= most for b in batches)
+
+
+def test_many_small_tasks_stay_with_their_neighbours_and_few_large_ones_go_alone():
+    small, large = numbered(*[1] * 40), numbered(*[20] * 6)
+    assert [len(batch) for batch in neighbours(small, num_batches=4)] == [10, 10, 10, 10]
+    assert [len(batch) for batch in neighbours(large, num_batches=32)] == [1] * 6
 
 
 def test_only_the_episodes_asked_for_are_played(arenas, perform):

@@ -409,11 +409,15 @@ def test_arrays_returned_are_the_callers_own():
     ids=["function", "class", "method", "subclass"],
 )
 def test_a_judge_that_looks_at_more_than_a_lane_keeps_is_refused(asked):
-    with pytest.raises(ConfigError, match=r"judge = .*never, start, change, change-only, every:<steps>"):
+    with pytest.raises(
+        ConfigError, match=r"judge = .*never, start, change, change-only, every:<steps>"
+    ):
         start(judge=asked)
 
 
-@pytest.mark.parametrize("asked", [judge.never, judge.at_start, judge.on_change, judge.on_change_only, judge.every(3)])
+@pytest.mark.parametrize(
+    "asked", [judge.never, judge.at_start, judge.on_change, judge.on_change_only, judge.every(3)]
+)
 def test_judges_known_by_name_may_be_given_as_they_are(asked):
     assert start(judge=asked).num_lanes == 2
 

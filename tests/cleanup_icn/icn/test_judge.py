@@ -187,7 +187,10 @@ def test_every_k_steps_begins_with_the_first(steps, step):
 def test_the_judges_of_change_and_of_the_start_look_at_nothing_else():
     rich, poor = situation(3, welfare=(9, 9, 9)), situation(3, welfare=(9, 9, 0))
     changed = situation(3, changed={"pollution_threshold": (6, 9)})
-    assert [judge.on_change(s) for s in (situation(), rich, poor, changed)] == [1, 0, 0, 1]
+    at_once = situation(0, changed={"pollution_threshold": (6, 9)})
+    seen = (situation(), rich, poor, changed, at_once)
+    assert [judge.on_change(s) for s in seen] == [1, 0, 0, 1, 1]
+    assert [judge.on_change_only(s) for s in seen] == [0, 0, 0, 1, 0]
     assert [judge.at_start(s) for s in (situation(), rich, poor, changed)] == [1, 0, 0, 0]
     assert not any(judge.never(s) for s in (situation(), rich, poor, changed))
 
@@ -228,7 +231,9 @@ def test_the_judge_of_welfare_calls_for_talks_once_the_river_is_dirty(table):
     "name", ["", "sometimes", "every", "every:", "every:0", "every:-1", "every:1.5", "every:²", 3]
 )
 def test_a_judge_that_does_not_exist_is_refused_by_name(name):
-    with pytest.raises(ConfigError, match=r"judge = .*never, start, change, welfare-fall"):
+    with pytest.raises(
+        ConfigError, match=r"judge = .*never, start, change, change-only, welfare-fall"
+    ):
         icn.parallel_env(judge=name)
 
 

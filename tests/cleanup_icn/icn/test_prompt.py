@@ -152,6 +152,17 @@ def test_without_room_for_a_contract_it_is_named_by_its_number():
     assert most == [1, 2, env.icn.max_clauses]
 
 
+def test_a_quota_that_has_the_form_is_of_one_unit_at_least():
+    env, _ = talks()
+    form = CleanupSeat(env, "agent_0").form((), max_chars=500)["json"]
+    terms = {"payer": "agent_1", "payee": "others", "per": "cleaned", "at_least": 3, "amount": 2}
+    for at_least, has_the_form in ((1, True), (1_000, True), (0, False), (1e9, False)):
+        clause = {"type": "quota", **terms, "at_least": at_least}
+        contract = {"version": 1, "clauses": [clause], "duration": {"until": "end"}}
+        answer = {"action": "propose", "contract": contract}
+        assert jsonschema.Draft202012Validator(form).is_valid(answer) == has_the_form
+
+
 @law
 @given(data=st.data(), steps=some_steps, max_chars=st.integers(0, 2_500))
 def test_whatever_has_the_form_is_read_as_ok_and_is_possible(data, steps, max_chars):

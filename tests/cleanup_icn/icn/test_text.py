@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cleanup_icn import ParseStatus, TextActions, icn
-from cleanup_icn.contracts import Contract, LumpSum, NaturalLanguageContract
-from cleanup_icn.icn.protocol import Speech, Stage
-from cleanup_icn.icn.text import TalkView, is_waiting, parse_contracts, parse_speech, parse_talks
+from cleanup_icn.contracts import Clause, Contract, LumpSum, NaturalLanguageContract
+from cleanup_icn.icn.history import Negotiation
+from cleanup_icn.icn.protocol import Outcome, Speech, Stage
+from cleanup_icn.icn.text import (
+    HISTORY_SHOWN,
+    PastTalks,
+    TalkView,
+    is_waiting,
+    parse_contracts,
+    parse_history,
+    parse_speech,
+    parse_talks,
+    render_history,
+)
 from cleanup_icn.text import parse_observation
 
 WAIT, MOVE, HARVEST, CLEAN, ACCEPT, REJECT, FIRST_PROPOSAL = range(7)
@@ -99,6 +112,33 @@ def test_the_last_observation_says_that_the_episode_is_over():
     assert all(text.endswith("The episode is over.") for text in texts(env, WAIT, WAIT))
 
 
+@given(st.data())
+def test_the_history_is_read_back_as_it_was_written(table, data):
+    held = []
+    for step in range(data.draw(st.integers(0, HISTORY_SHOWN + 2))):
+        after = data.draw(table.contracts(3))
+        amount = data.draw(st.floats(0, 1e9) | st.integers(0, 10**9))
+        public = {"pollution": amount, "fruit": amount, "pollution_threshold": amount}
+        outcome = Outcome(after if data.draw(st.booleans()) else None, ())
+        held.append(Negotiation(step, public, Contract(), outcome, after))
+    told = [PastTalks(each.step, each.is_ratified, each.after) for each in held]
+    assert parse_history(render_history(held)) == tuple(told[-HISTORY_SHOWN:])
+
+
+def test_the_history_is_read_from_what_an_agent_sees_in_talks_and_there_is_none_in_play(table):
+    env = icn.parallel_env(judge="every:1", history=True)
+    env.reset(seed=0)
+    table.agree(env, PRICE)
+    (said, _) = texts(env, HARVEST, HARVEST)
+    assert parse_history(said) == (PastTalks(0, True, PRICE),)
+    table.disagree(env)
+    assert parse_talks(texts(env, HARVEST, HARVEST)[0]) is not None
+    table.say(env, FIRST_PROPOSAL, WAIT)
+    (said, _) = texts(env, WAIT, ACCEPT)
+    assert parse_talks(said) is None
+    assert parse_history(said) == ()
+
+
 def test_the_history_tells_situation_result_and_contract_of_each_talk(table):
     env = icn.parallel_env(judge="every:1", history=True)
     env.reset(seed=0)
@@ -133,6 +173,13 @@ def test_the_rules_tell_how_talks_go_and_what_the_menu_is():
         for i, contract in enumerate(env.menu):
             assert f"Menu {i}: {contract.to_text()}" in rules
         assert rules == env.rules_text("agent_1")
+
+
+def test_the_rules_show_a_clause_of_every_type_and_each_can_be_read():
+    rules = icn.parallel_env(menu=()).rules_text("agent_0")
+    shown = [line for line in rules.split("\n") if line.startswith("Until ")]
+    clauses = [clause for line in shown for clause in Contract.from_text(line).clauses]
+    assert {type(clause) for clause in clauses} == set(get_args(Clause))
 
 
 # --- what an agent answers -------------------------------------------------------------------

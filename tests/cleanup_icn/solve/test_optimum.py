@@ -15,12 +15,13 @@ import cleanup_icn
 from cleanup_icn import CleanupConfig
 from cleanup_icn.bots import planner
 from cleanup_icn.observe import view
-from cleanup_icn.solve import worlds
 from cleanup_icn.solve import (
     all_harvest_welfare,
+    group_actions,
     one_cleaner_welfare,
     social_optimum,
     welfare_of_counts,
+    worlds,
 )
 from cleanup_icn.state import CLEAN, HARVEST, MOVE, WAIT, CleanupState
 
@@ -122,7 +123,7 @@ def brute_force(config):
 def small_configs(draw, *, schedules=True):
     """Games small enough for brute force, stochastic or not; changes are announced."""
     pollution_max, fruit_max = draw(st.integers(0, 8)), draw(st.integers(0, 12))
-    n, horizon = draw(st.sampled_from([(2, 2), (2, 4), (3, 3)]))
+    n, horizon = draw(st.sampled_from([(2, 2), (2, 4), (3, 3), (4, 2)]))
     rate, chance = st.integers(0, 4), st.sampled_from([0.0, 0.25, 0.7, 1.0])
     threshold = st.integers(0, pollution_max)
     change = st.fixed_dictionaries(
@@ -235,6 +236,27 @@ def test_chance_is_weighed_in_scripted_play():
     assert all_harvest_welfare(config) == 0.75
 
 
+def test_the_tables_of_values_and_of_what_is_done_can_be_read():
+    solved = social_optimum(CleanupConfig(num_agents=4, pollution_growth_per_step=6))
+    assert solved.values.shape == (51, 5, len(solved.grid.pairs))
+    assert solved.policy.shape == (50, 5, len(solved.grid.pairs))
+    for step, at_shore, pair in [(0, 0b0000, (0, 10)), (7, 0b0101, (9, 3)), (49, 0b1111, (30, 20))]:
+        state, num_shore = CleanupState(at_shore, *pair), at_shore.bit_count()
+        place = step, num_shore, solved.grid.pairs.index(pair)
+        assert solved.values[place] == solved.value(state, step)
+        done = group_actions(4, num_shore)[solved.policy[place]]
+        assert done == solved.group_action(state, step)
+
+
+def test_a_group_does_any_number_of_everything_where_it_stands():
+    assert set(group_actions(2, 1)) == {
+        (harvesters, cleaners, to_shore, to_garden)
+        for harvesters, cleaners, to_shore, to_garden in product(range(2), repeat=4)
+        if harvesters + to_shore <= 1 and cleaners + to_garden <= 1
+    }
+    assert len(group_actions(8, 4)) == 15 * 15
+
+
 # --- surprises and announcements -------------------------------------------------------------
 
 
@@ -323,6 +345,30 @@ def test_only_what_can_be_reached_gives_the_same_answer_as_everything(world, mon
     assert reached.welfare == full.welfare
     state = CleanupState(0, config.pollution_initial, config.fruit_initial)
     assert reached.joint_action(state, 0) == full.joint_action(state, 0)
+
+
+HARD = {
+    "preset": "linear",
+    "pollution_threshold": 20,
+    "pollution_growth_per_step": 10,
+    "harvest_per_action": 3,
+}
+
+
+def test_one_agent_more_is_never_worth_less_and_eight_are_solved():
+    worth = [optimum(num_agents=n, **HARD) for n in range(2, 9)]
+    assert worth == sorted(worth)
+    assert worth[-1] > worth[2] > worth[0]  # there is work for all of them
+
+
+def test_eight_who_follow_the_plan_earn_the_optimum_whoever_starts_where():
+    config = CleanupConfig.create(num_agents=8, **HARD)
+    solved = social_optimum(config)
+    assert solved.values.shape == (51, 9, 31 * 25)
+    _, earned = planned_play(config)
+    assert sum(earned) == pytest.approx(solved.welfare)
+    states = [CleanupState(at_shore, 7, 12) for at_shore in (0b00000111, 0b10101000, 0b11100000)]
+    assert len({solved.value(state, 20) for state in states}) == 1
 
 
 def test_a_river_too_large_for_every_amount_is_solved_all_the_same():

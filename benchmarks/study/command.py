@@ -1,0 +1,153 @@
+"""`commonweal study`: play a study, or what is missing of it, and say what came out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.running import (
+    BaseUrl,
+    ExecutorName,
+    Model,
+    Models,
+    Overwrite,
+    RayAddress,
+    Resume,
+    RunUnderWay,
+    Workers,
+    models_asked_for,
+    play_in_folder,
+    refuse_to_lose_answers,
+    say_what_is_missing,
+)
+from benchmarks.terminal import AsJson, answer, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.study.play import Studied
+
+study = typer.Typer(help="Studies: a question, its episodes, its summary and its figures.")
+
+_Out = Annotated[Path, typer.Option(help="Folder of the run.")]
+_Size = Annotated[str, typer.Option(metavar="quick|full", help="How much of the grid is played.")]
+_Groups = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        help="Only these of main, tradeoff, history, sets, learned.",
+        show_default="all",
+    ),
+]
+_Agents = Annotated[
+    str | None, typer.Option(metavar="NAME,...", help="Only these policies.", show_default="all")
+]
+
+
+@study.callback()
+def _group() -> None:
+    """Keep the group a group while it has one command."""
+
+
+@study.command("critical-change")
+def critical_change(
+    out: _Out,
+    size: _Size = "full",
+    groups: _Groups = None,
+    agents: _Agents = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    executor: ExecutorName = "processes",
+    workers: Workers = None,
+    ray_address: RayAddress = None,
+    base_url: BaseUrl = None,
+    model: Model = None,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find how large a change must be before it pays to renegotiate a contract.
+
+    Worlds change, contracts stay, expire or are renegotiated. The grid of worlds, changes,
+    treatments and policies is described in the module benchmarks.study.suite, and in docs/study.md.
+    """
+    from benchmarks.executors.named import executor_named
+    from benchmarks.study.suite import GROUPS, study_suite
+
+    where = executor_named(executor, num_workers=workers, address=ray_address)
+    served = models_asked_for(models, base_url, model, {})
+    if not (resume or overwrite):
+        refuse_to_lose_answers(out)
+    with Console(stderr=True).status("designing the contracts"):
+        wanted = study_suite(
+            size,
+            groups=GROUPS if groups is None else _names(groups),
+            agents=None if agents is None else _names(agents),
+            models=served,
+        )
+
+    def play(run: RunUnderWay) -> Studied:
+        from benchmarks.study.play import play_study
+
+        return play_study(
+            run.suite,
+            size=size,
+            folder=run.folder,
+            executor=where,
+            report=run.progress.report,
+            on_status=run.progress.show,
+            command=sys.argv[1:],
+            num_workers=workers,
+        )
+
+    _, done = play_in_folder(wanted, out, where, play=play, resume=resume)
+    _say_all(done, out, as_json=as_json)
+
+
+def _names(given: str) -> list[str]:
+    return [name.strip() for name in given.split(",")]
+
+
+def _say_all(done: Studied, out: Path, *, as_json: bool) -> None:
+    """Print the answer; say where everything is, and what is missing."""
+    told = {
+        "critical_magnitudes": done.study["critical_magnitudes"],
+        "conditions": conditions_of(done.study),
+        "n": done.study["n"],
+        "seconds": done.study["seconds"],
+        "study": str(out / "study.json"),
+        "figures": [str(path) for path in done.figures],
+    }
+    answer(told, _critical_table(done.study), as_json=as_json)
+    say(f"summary: {out / 'study.json'}  figures: {len(done.figures)} files in {out}")
+    say(f"every episode to read, step by step: commonweal report {quote(str(out))} --open")
+    say_what_is_missing(done.played)
+
+
+def conditions_of(study: Mapping[str, Any]) -> list[str]:
+    """Return the names of the conditions that were played, each once, in order."""
+    return sorted({row["condition"] for row in study["rows"]})
+
+
+def _critical_table(study: Mapping[str, Any]) -> Table:
+    """Return the critical magnitudes; a dash where the gain is reached at none."""
+    columns = ("kind", "moment", "pace", "policy", "family", "level", "magnitude", "95%", "n")
+    table = Table(*columns, title="smallest change at which renegotiation gains so much efficiency")
+    for found in study["critical_magnitudes"]:
+        table.add_row(*(_shown(found, column) for column in columns))
+    return table
+
+
+def _shown(found: Mapping[str, Any], column: str) -> str:
+    if column == "95%":
+        ends = [found["low"], found["high"]]
+        return "-" if None in ends else "{:+d} to {:+d}".format(*ends)
+    value = found[column]
+    if value is None:
+        return "-"
+    return f"{value:+d}" if column == "magnitude" else str(value)

@@ -1,0 +1,6 @@
+"""Lets the tests of solvers import `small_games`, which stands beside this file."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
