@@ -24,7 +24,7 @@ SURVIVES = 1.0 - 1e-6
 ALMOST = 0.95
 """Efficiency after the change of a contract that loses a twentieth at most."""
 
-_COMPARED = (MAIN, "learned")
+_COMPARED = (MAIN, "bare", "learned")
 """Groups in which a family's treatments are compared."""
 
 Entry = dict[str, Any]

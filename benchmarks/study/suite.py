@@ -11,18 +11,20 @@ main      every kind x all its magnitudes: sudden at steps 10, 25 and 40, and tw
           contract at all, and of each family the contract that stays, that expires and that is
           renegotiated; all four families, but where it is noisy and at steps 10 and 40 least-wage
           and least-share alone. Policies: equilibrium, contract-follower.
-tradeoff  ``linear-threshold`` +4, +8, +16, sudden at 25, and +12 in three parts from 10 on.
+bare      ``linear-threshold`` at all its magnitudes, sudden at 25. Treatments: each family's
+          contract that stays, and renegotiated without side payments. Policy: equilibrium.
+tradeoff  ``linear-threshold`` +4, +12, +14, sudden at 25, and +12 in three parts from 10 on.
           Treatments: least-wage, 8 judges x costs of 0, 1, 2, 5 steps. The same policies.
-history   ``linear-threshold`` +4, +8, +16, twice from 25 on. Treatments: least-wage and fair-wage
+history   ``linear-threshold`` +4, +12, +18, twice from 25 on. Treatments: least-wage and fair-wage
           renegotiated, history shown or not x the old contract kept or void where talks fail.
           Policies: equilibrium-haggler, equilibrium.
 sets      every kind x all its magnitudes, sudden at 25. Treatments: every wage (by 0.1) and every
           share (by 0.05) that brings the optimum about before the change, fixed.
           Policy: equilibrium.
 learned   ``linear-threshold`` 0, +4, +8, +12, sudden at 25. Treatments: no contract, least-wage
-          that stays and that is renegotiated. Policies: ppo with 3 training seeds, trained for
-          each treatment in the world with its change; stub-cooperative, in whose place served
-          models play, judged by a model too where their file says so.
+          that stays and that is renegotiated without side payments. Policies: ppo with 3 training
+          seeds, trained for each treatment in the world with its change; stub-cooperative, in
+          whose place served models play, judged by a model too where their file says so.
 ========  =====================================================================================
 
 Size ``quick`` has ``linear-threshold`` alone, at 0, +4 and +8, and a few treatments of each group
@@ -57,7 +59,7 @@ from cleanup_icn import ConfigError
 SIZES = ("quick", "full")
 
 MAIN = "main"
-GROUPS = (MAIN, "tradeoff", "history", "sets", "learned")
+GROUPS = (MAIN, "bare", "tradeoff", "history", "sets", "learned")
 """Groups of arenas; the names of those of all but the first begin with the group's."""
 
 NOISY_EPISODES = 20
@@ -71,6 +73,7 @@ STUB, LEARNER = f"{STUB_PREFIX}cooperative", "ppo"
 _POLICIES = MappingProxyType(
     {
         MAIN: (EXACT, FOLLOWER),
+        "bare": (EXACT,),
         "tradeoff": (EXACT, FOLLOWER),
         "history": (HAGGLER, EXACT),
         "sets": (EXACT,),
@@ -80,6 +83,7 @@ _POLICIES = MappingProxyType(
 _SEED = "seed-"
 _NO_CONTRACT = Treatment(family=None)
 _FEW = ("least-wage", "least-share")
+_FAIR = ("least-wage", "fair-wage")
 _THRESHOLD = "linear-threshold"
 _GRADUAL_KINDS, _GRADUAL_MAGNITUDES = (_THRESHOLD, "costly-threshold"), (0, 2, 4, 8, 12, 16)
 _MEASURES = ("efficiency_after_change", "equality")
@@ -220,8 +224,22 @@ def _treated(family: str, fate: str) -> Treatment:
     return Treatment(family=family, fate=fate, judge=judge)
 
 
+def _bare(magnitudes: Sequence[int], families: Sequence[str]) -> Iterator[CleanupArena]:
+    treatments = [
+        each
+        for family in families
+        for each in (_treated(family, STAYS), _without_side_payments(family))
+    ]
+    for magnitude in magnitudes:
+        yield arena_of("bare", _threshold(magnitude), treatments, policies=_POLICIES["bare"])
+
+
+def _without_side_payments(family: str) -> Treatment:
+    return replace(_treated(family, RENEGOTIATED), side_payments=False)
+
+
 def _tradeoff() -> Iterator[CleanupArena]:
-    changes = [_threshold(magnitude) for magnitude in (4, 8, 16)]
+    changes = [_threshold(magnitude) for magnitude in (4, 12, 14)]
     changes += [_threshold(12, moment=10, pace="thrice")]
     for change in changes:
         yield arena_of("tradeoff", change, _judged(JUDGES, COSTS_STEPS))
@@ -277,16 +295,12 @@ def _learned() -> Iterator[CleanupArena]:
 
 
 def _learnable() -> list[Treatment]:
-    return [
-        _NO_CONTRACT,
-        _treated("least-wage", STAYS),
-        _treated("least-wage", RENEGOTIATED),
-    ]
+    return [_NO_CONTRACT, _treated("least-wage", STAYS), _without_side_payments("least-wage")]
 
 
 def _quick_main() -> Iterator[CleanupArena]:
     for magnitude in (0, 4, 8):
-        yield arena_of(MAIN, _threshold(magnitude), _compared(["least-wage", "fair-wage"]))
+        yield arena_of(MAIN, _threshold(magnitude), _compared(_FAIR))
     yield arena_of(MAIN, _threshold(8, pace="gradual"), _compared(["least-wage"]))
 
 
@@ -309,8 +323,9 @@ _Make = Callable[[], Iterator[CleanupArena]]
 _FULL: Mapping[str, _Make] = MappingProxyType(
     {
         MAIN: _main,
+        "bare": partial(_bare, KINDS[_THRESHOLD].magnitudes, tuple(FAMILIES)),
         "tradeoff": _tradeoff,
-        "history": partial(_history, (4, 8, 16), ("least-wage", "fair-wage")),
+        "history": partial(_history, (4, 12, 18), _FAIR),
         "sets": _sets,
         "learned": _learned,
     }
@@ -318,6 +333,7 @@ _FULL: Mapping[str, _Make] = MappingProxyType(
 _QUICK: Mapping[str, _Make] = MappingProxyType(
     {
         MAIN: _quick_main,
+        "bare": partial(_bare, (8,), ("least-wage",)),
         "tradeoff": _quick_tradeoff,
         "history": partial(_history, (8,), ("least-wage",)),
         "sets": _quick_sets,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import permutations
 
 from benchmarks.cleanup.conditions import MODEL_JUDGE, Fixed, Negotiated
 from benchmarks.study.designed import FAMILIES, PRICES, contract_of, designed
 from cleanup_icn import CleanupConfig, ConfigError
-from cleanup_icn.contracts import Contract
+from cleanup_icn.contracts import Contract, LumpSum
+from cleanup_icn.solve.two_agents import AGENTS
 
 STAYS, EXPIRES, RENEGOTIATED, JUDGED = "stays", "expires", "renegotiated", "judged"
 
@@ -39,8 +41,10 @@ JUDGES = {
 COSTS_STEPS = (0, 1, 2, 5)
 """What talks may cost: steps of forced waiting after each."""
 
-MENU_WAGES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-MENU_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)
+MENU_WAGES = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+MENU_SHARES = (0.2, 0.3, 0.4, 0.5)
+MENU_PAYMENTS = (10.0, 20.0, 40.0)
+"""What may be proposed: these prices and, with side payments, these lump sums beside them."""
 
 DISAGREEMENTS = ("keep", "void")
 """What failed talks leave in force: the contract of before, or none."""
@@ -66,6 +70,7 @@ class Treatment:
     cost_steps: int = 0  # steps of forced waiting after talks
     history: bool = True  # whether talks show what was agreed on before
     disagreement: str = "keep"  # one of `DISAGREEMENTS`
+    side_payments: bool = True  # whether lump sums may be proposed beside wages and shares
 
     def __post_init__(self) -> None:
         """Check that the fields go together."""
@@ -85,8 +90,10 @@ class Treatment:
             raise ConfigError("fate", self.fate, f"{STAYS}, for family {self.family}")
         if self.cost_steps not in ((*COSTS_STEPS,) if self.fate == JUDGED else (0,)):
             raise ConfigError("cost_steps", self.cost_steps, f"0, or with {JUDGED}: {COSTS_STEPS}")
-        if self.fate != RENEGOTIATED and (not self.history or self.disagreement != "keep"):
-            raise ConfigError("history or disagreement", self.fate, f"fate {RENEGOTIATED}")
+        is_plain = self.history and self.disagreement == "keep" and self.side_payments
+        if self.fate != RENEGOTIATED and not is_plain:
+            named = "history, disagreement or side_payments"
+            raise ConfigError(named, self.fate, f"fate {RENEGOTIATED}")
 
     def _judges(self) -> tuple[str | None, ...]:
         """Return which judges the fate goes with."""
@@ -106,7 +113,7 @@ class Treatment:
             return f"{self.family}-{self.judge}-cost{self.cost_steps}"
         if self.fate == STAYS:
             return self.family
-        parts = [self.family, "change"]
+        parts = [self.family, "change"] + ["bare"] * (not self.side_payments)
         parts += ["nohistory"] * (not self.history) + ["void"] * (self.disagreement == "void")
         parts += ["model-judge"] * (self.judge == MODEL_JUDGE)
         return "-".join(parts)
@@ -135,6 +142,7 @@ class Treatment:
             judge=MODEL_JUDGE if found["model"] else _ON_CHANGE,
             history=not found["nohistory"],
             disagreement="void" if found["void"] else "keep",
+            side_payments=not found["bare"],
         )
 
     def contract(self, base: CleanupConfig) -> Contract:
@@ -163,7 +171,7 @@ class Treatment:
         return Negotiated(
             name=self.name,
             judge=JUDGES[self.judge or _ON_CHANGE],
-            menu=menu_with(contract),
+            menu=menu_with(contract, side_payments=self.side_payments),
             initial_contract=contract,
             max_rounds=MAX_ROUNDS,
             disagreement=self.disagreement,
@@ -172,11 +180,30 @@ class Treatment:
         )
 
 
-def menu_with(contract: Contract) -> tuple[Contract, ...]:
-    """Return what may be proposed: none, wages, shares, and what is in force at first."""
+def menu_with(contract: Contract, *, side_payments: bool) -> tuple[Contract, ...]:
+    """Return what may be proposed: none, wages, shares, and what is in force at first.
+
+    With side payments each of these, but for none, also with a lump sum to one agent or the other:
+    what is best for both together can then be made better for each.
+    """
     prices = [("wage", rate) for rate in MENU_WAGES] + [("share", part) for part in MENU_SHARES]
-    menu = (Contract(), *(contract_of(kind, price) for kind, price in prices))
-    return menu if contract in menu else (*menu, contract)
+    terms = [contract_of(kind, price) for kind, price in prices]
+    terms += [contract] * (contract not in terms and not contract.is_null)
+    if not side_payments:
+        return (Contract(), *terms)
+    sums = [
+        LumpSum(payer=payer, payee=payee, amount=amount)
+        for amount in MENU_PAYMENTS
+        for payer, payee in permutations(AGENTS)
+    ]
+    return (
+        Contract(),
+        *(each for term in terms for each in (term, *(_with_clause(term, one) for one in sums))),
+    )
+
+
+def _with_clause(term: Contract, clause: LumpSum) -> Contract:
+    return Contract((*term.clauses, clause), term.duration, term.parties)
 
 
 _NAME = re.compile(
@@ -185,6 +212,7 @@ _NAME = re.compile(
     rf"|(?P<family>{'|'.join(FAMILIES)})("
     r"|-(?P<expires>expires)"
     rf"|-(?P<judge>{'|'.join(JUDGES)})-cost(?P<cost>\d+)"
-    r"|-(?P<change>change)(-(?P<nohistory>nohistory))?(-(?P<void>void))?(-(?P<model>model-judge))?"
+    r"|-(?P<change>change)(-(?P<bare>bare))?(-(?P<nohistory>nohistory))?(-(?P<void>void))?"
+    r"(-(?P<model>model-judge))?"
     r")"
 )

@@ -20,7 +20,7 @@ from benchmarks.study.treatments import (
     Treatment,
 )
 from cleanup_icn import ConfigError
-from cleanup_icn.contracts import Contract
+from cleanup_icn.contracts import Contract, LumpSum
 from cleanup_icn.icn.judge import judge_named
 
 BASE = WorldChange.from_name("linear-threshold/+0/25/sudden").base_config()
@@ -68,6 +68,7 @@ def test_a_name_says_all_about_a_treatment():
         ("least-wage-change-cost0", {"fate": JUDGED, "judge": "change"}),
         ("least-wage-change-only-cost2", {"judge": "change-only", "cost_steps": 2}),
         ("fair-wage-change-nohistory-void", {"history": False, "disagreement": "void"}),
+        ("least-wage-change-bare-void", {"side_payments": False, "disagreement": "void"}),
         ("least-wage-change-model-judge", {"judge": "model"}),
         ("wage-0.50", {"family": "wage", "price": 0.5}),
         ("never-any", {"family": None}),
@@ -98,7 +99,15 @@ def test_talks_are_about_the_menu_and_what_is_in_force():
     assert (found.judge, found.history, found.disagreement) == ("change-only", False, "void")
     assert found.menu[0].is_null
     assert found.initial_contract in found.menu
-    assert len(set(found.menu)) == len(found.menu) == 16
+    assert len(set(found.menu)) == len(found.menu) == 1 + 11 * 7
+
+
+def test_without_side_payments_no_lump_sum_is_on_the_menu():
+    bare, rich = (condition(f"{FAMILY}-change{suffix}").menu for suffix in ("-bare", ""))
+    assert not any(isinstance(clause, LumpSum) for each in bare for clause in each.clauses)
+    assert set(bare) < set(rich)
+    sums = [clause for each in rich for clause in each.clauses if isinstance(clause, LumpSum)]
+    assert {clause.payer for clause in sums} == {clause.payee for clause in sums}
 
 
 @pytest.mark.parametrize("judge", JUDGES)
