@@ -20,7 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.settings_option import Settings, read_settings
-from benchmarks.terminal import AsJson, answer
+from benchmarks.solve_commands import amount, whole
+from benchmarks.terminal import AsJson, answer, under_way
 
 if TYPE_CHECKING:
     from cleanup_icn.contracts import Contract
@@ -57,10 +58,10 @@ _COLUMNS = (
     "agent_0",
     "agent_1",
     "welfare",
-    "low selection",
+    "low\nselection",
     "transfer",
     "accepted",
-    "first breach",
+    "first\nbreach",
     "optimal",
 )
 
@@ -111,7 +112,8 @@ def solve_contracts(
     except ContractError as error:
         raise typer.BadParameter(str(error), param_hint="--grid") from None
     start_s = time.perf_counter()
-    assessed = assess(config, contracts, status_quo=kept, selections=selections)
+    with under_way(f"assessing {len(contracts)} contracts"):
+        assessed = assess(config, contracts, status_quo=kept, selections=selections)
     rows = [
         _row(family, price, assessment) for price, assessment in zip(prices, assessed, strict=True)
     ]
@@ -208,22 +210,28 @@ def _picked(
 
 
 def _number(value: float) -> int | float:
-    from benchmarks.solve_commands import whole
-
     return whole(round(value, 6))
 
 
 def _lay_out(found: dict[str, Any], names: Sequence[str]) -> RenderableType:
-    kept = " and ".join(f"{payoff:g}" for payoff in found["status_quo"])
-    title = f"optimum {found['optimum']:g}, status quo {kept}"
-    table = Table(*names, *_COLUMNS, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    kept = " and ".join(map(amount, found["status_quo"]))
+    title = f"optimum {amount(found['optimum'])}, status quo {kept}"
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for name in (*names, *_COLUMNS):
+        table.add_column(name, justify="right")
     for row in found["contracts"]:
         table.add_row(*(f"{row[name]:g}" for name in names), *_cells(row))
     told = [
         f"{label}: {_named(found[key], names)}"
         for key, label in (("least_transfer", "least transfer"), ("most_equal", "most equal"))
     ]
-    return Group(table, Text("\n".join(["Of those that reach the optimum", *told])))
+    return Group(table, Text("\n".join(["", "Of those that reach the optimum", *told])))
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -231,13 +239,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
     is_sure = row["implements_in_every_selection"]
     breach = row["first_breach"]
     return [
-        *(f"{payoff:g}" for payoff in row["payoffs"]),
-        f"{row['welfare']:g}",
-        "-" if low is None else f"{sum(low):g}",
-        f"{row['transfer']:g}",
+        *map(amount, row["payoffs"]),
+        amount(row["welfare"]),
+        "-" if low is None else amount(sum(low)),
+        amount(row["transfer"]),
         "yes" if row["is_individually_rational"] else "no",
         "none" if breach is None else str(breach),
-        ("in both selections" if is_sure else "yes") if row["implements"] else "no",
+        ("in both" if is_sure else "yes") if row["implements"] else "no",
     ]
 
 
@@ -245,5 +253,5 @@ def _named(row: dict[str, Any] | None, names: Sequence[str]) -> str:
     if row is None:
         return "there is none"
     prices = ", ".join(f"{name} {row[name]:g}" for name in names)
-    payoffs = " and ".join(f"{payoff:g}" for payoff in row["payoffs"])
-    return f"{prices} (transfer {row['transfer']:g}, payoffs {payoffs})"
+    payoffs = " and ".join(map(amount, row["payoffs"]))
+    return f"{prices} (transfer {amount(row['transfer'])}, payoffs {payoffs})"

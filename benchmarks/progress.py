@@ -13,7 +13,7 @@ from benchmarks.suite import Suite
 
 
 class Progress:
-    """Progress bars on stderr, and under them how the models are doing."""
+    """Progress bars on stderr, and under them how the models are doing, or what is done last."""
 
     def __init__(self, suite: Suite) -> None:
         self._bars = Bars(
@@ -23,10 +23,10 @@ class Progress:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self._models = ""
+        self._below = ""
         self._console = Console(stderr=True)
         self._live = Live(
-            get_renderable=lambda: Group(self._bars, self._models) if self._models else self._bars,
+            get_renderable=lambda: Group(self._bars, self._below) if self._below else self._bars,
             console=self._console,
         )
         trained = sum(each.arena.training_agent_steps for each in planned_trainings(suite))
@@ -53,9 +53,13 @@ class Progress:
 
     def show(self, serving: Serving) -> None:
         """Say how the models are doing."""
-        self._models = (
+        self._below = (
             f"models: {serving.in_flight} of {serving.limit} requests in flight, "
             f"{serving.requests} answered, {serving.tokens_per_s:.0f} tokens/s, "
             f"{serving.cached_share:.0%} of prompts cached, "
             f"{serving.malformed_share:.1%} of answers malformed"
         )
+
+    def note(self, words: str) -> None:
+        """Say what is done now that takes a while and has no bar."""
+        self._below = words

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from benchmarks.settings_option import Settings, read_settings
-from benchmarks.terminal import AsJson, answer
+from benchmarks.terminal import AsJson, answer, under_way
 
 if TYPE_CHECKING:
     from cleanup_icn.solve import Equilibrium
@@ -37,15 +37,16 @@ def solve_cleanup(preset: Preset = None, values: Settings = None, as_json: AsJso
 
     config = CleanupConfig.create(preset=preset, **read_settings(values or []))
     start_s = time.perf_counter()
-    found = {
-        "social_optimum": whole(social_optimum(config).welfare),
-        "all_harvest": whole(all_harvest_welfare(config)),
-        "one_cleaner": whole(one_cleaner_welfare(config)),
-    }
+    with under_way("solving"):
+        found = {
+            "social_optimum": whole(social_optimum(config).welfare),
+            "all_harvest": whole(all_harvest_welfare(config)),
+            "one_cleaner": whole(one_cleaner_welfare(config)),
+        }
     seconds = round(time.perf_counter() - start_s, 3)
     table = Table("play", "welfare")
     for play, welfare in found.items():
-        table.add_row(play.replace("_", " "), str(welfare))
+        table.add_row(play.replace("_", " "), amount(welfare))
     answer({**found, "seconds": seconds}, table, as_json=as_json)
 
 
@@ -71,9 +72,10 @@ def solve_equilibrium(
     config = CleanupConfig.create(preset=preset, **read_settings(values or []))
     terms = Contract() if contract is None else contract_in(contract)
     start_s = time.perf_counter()
-    high = equilibrium(config, terms, selection="high")
-    low = equilibrium(config, terms, selection="low")
-    optimum = whole(social_optimum(config).welfare)
+    with under_way("solving"):
+        high = equilibrium(config, terms, selection="high")
+        low = equilibrium(config, terms, selection="low")
+        optimum = whole(social_optimum(config).welfare)
     found = {
         "social_optimum": optimum,
         "selected_high": whole(high.welfare),
@@ -90,11 +92,11 @@ def solve_equilibrium(
 def _equilibrium_table(optimum: float, high: Equilibrium, low: Equilibrium) -> Table:
     """Lay the answer out for people, an agent's payoffs a column."""
     table = Table("play", "welfare", "agent_0", "agent_1", "states without a pure equilibrium")
-    table.add_row("social optimum", str(optimum), "-", "-", "-")
+    table.add_row("social optimum", amount(optimum), "-", "-", "-")
     for solved in (high, low):
-        payoffs = [str(whole(payoff)) for payoff in solved.payoffs]
-        mixed = f"{solved.num_without_pure} of {solved.num_states}"
-        table.add_row(f"selected {solved.selection}", str(whole(solved.welfare)), *payoffs, mixed)
+        payoffs = map(amount, solved.payoffs)
+        mixed = f"{solved.num_without_pure:,} of {solved.num_states:,}"
+        table.add_row(f"selected {solved.selection}", amount(solved.welfare), *payoffs, mixed)
     return table
 
 
@@ -102,3 +104,8 @@ def whole(number: float) -> int | float:
     """Return a number as an integer where it is one, within rounding."""
     rounded = round(float(number), 9)
     return int(rounded) if rounded == int(rounded) else rounded
+
+
+def amount(number: float) -> str:
+    """Return reward units as people read them, with two decimals at most."""
+    return str(whole(round(float(number), 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +30,11 @@ def console() -> Console:
     """Return the console for stdout."""
     found = Console()
     return found if found.is_terminal else Console(width=_PIPED_COLUMNS)
+
+
+def under_way(words: str) -> AbstractContextManager[object]:
+    """Show on a terminal's stderr what a command is at, as long as a block runs."""
+    return Console(stderr=True).status(words)
 
 
 def say(line: str) -> None:

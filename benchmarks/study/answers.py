@@ -97,13 +97,18 @@ def _pairs(trio: _Trio) -> dict[Hashable, tuple[float, float]]:
 
 
 def tradeoff(cells: Sequence[StudyCell]) -> list[Entry]:
-    """Return what each judge comes to at each cost of talks."""
+    """Return what each judge comes to at each cost of talks.
+
+    What talks cost before the change is no part of the efficiency after it: ``whole_efficiency``,
+    of the whole episode, has it.
+    """
     return [
         {
             **_who(cell),
             "judge": cell.treatment.judge,
             "cost": cell.treatment.cost_steps,
             **_efficiency(cell),
+            "whole_efficiency": cell.mean("whole_efficiency"),
             "negotiations": cell.mean("negotiations"),
             "n": len(cell.by_unit("efficiency")),
         }
@@ -140,6 +145,7 @@ def history(cells: Sequence[StudyCell]) -> list[Entry]:
             **measure_fields(cell, "rounds"),
             "ratified": measure_fields(cell, "ratified")["ratified"],
             **_efficiency(cell),
+            "lost": 1.0 - cell.mean("efficiency"),
             "n": len(cell.by_unit("efficiency")),
         }
         for cell in cells
@@ -160,10 +166,16 @@ def stale(cells: Sequence[StudyCell]) -> list[Entry]:
 
 
 def gains(cells: Sequence[StudyCell]) -> list[Entry]:
-    """Return what each agent gains by renegotiation from the change on, in reward units."""
+    """Return what renegotiation gains: efficiency, and each agent's return from the change on.
+
+    Returns are in reward units, after transfers; a gain is renegotiated less fixed.
+    """
     return [
         {
             **trio.fields,
+            "fixed": fixed,
+            "renegotiated": renegotiated,
+            "gain": renegotiated - fixed,
             **{
                 f"gain_{i}": trio.renegotiated.mean(f"return_{i}") - trio.fixed.mean(f"return_{i}")
                 for i in range(2)
@@ -171,6 +183,9 @@ def gains(cells: Sequence[StudyCell]) -> list[Entry]:
         }
         for trio in _trios(cells)
         if trio.renegotiated is not None
+        for fixed, renegotiated in [
+            (trio.fixed.mean("efficiency"), trio.renegotiated.mean("efficiency"))
+        ]
     ]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.running import (
     BaseUrl,
@@ -26,7 +25,7 @@ from benchmarks.running import (
     refuse_to_lose_answers,
     say_what_is_missing,
 )
-from benchmarks.terminal import AsJson, answer, say
+from benchmarks.terminal import AsJson, answer, say, under_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,18 +40,13 @@ _Groups = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,...",
-        help="Only these of main, tradeoff, history, sets, learned.",
+        help="Some of main, bare, tradeoff, history, sets, learned.",
         show_default="all",
     ),
 ]
 _Agents = Annotated[
     str | None, typer.Option(metavar="NAME,...", help="Only these policies.", show_default="all")
 ]
-
-
-@study.callback()
-def _group() -> None:
-    """Keep the group a group while it has one command."""
 
 
 @study.command("critical-change")
@@ -83,7 +77,7 @@ def critical_change(
     served = models_asked_for(models, base_url, model, {})
     if not (resume or overwrite):
         refuse_to_lose_answers(out)
-    with Console(stderr=True).status("designing the contracts"):
+    with under_way("designing the contracts"):
         wanted = study_suite(
             size,
             groups=GROUPS if groups is None else _names(groups),
@@ -94,16 +88,19 @@ def critical_change(
     def play(run: RunUnderWay) -> Studied:
         from benchmarks.study.play import play_study
 
-        return play_study(
+        done = play_study(
             run.suite,
             size=size,
             folder=run.folder,
             executor=where,
             report=run.progress.report,
             on_status=run.progress.show,
+            on_summary=partial(run.progress.note, "summing up, and drawing the figures"),
             command=sys.argv[1:],
             num_workers=workers,
         )
+        run.progress.note("")
+        return done
 
     _, done = play_in_folder(wanted, out, where, play=play, resume=resume)
     _say_all(done, out, as_json=as_json)
@@ -115,6 +112,8 @@ def _names(given: str) -> list[str]:
 
 def _say_all(done: Studied, out: Path, *, as_json: bool) -> None:
     """Print the answer; say where everything is, and what is missing."""
+    from benchmarks.study.critical_table import critical_tables
+
     told = {
         "critical_magnitudes": done.study["critical_magnitudes"],
         "conditions": conditions_of(done.study),
@@ -123,7 +122,7 @@ def _say_all(done: Studied, out: Path, *, as_json: bool) -> None:
         "study": str(out / "study.json"),
         "figures": [str(path) for path in done.figures],
     }
-    answer(told, _critical_table(done.study), as_json=as_json)
+    answer(told, critical_tables(done.study["critical_magnitudes"]), as_json=as_json)
     say(f"summary: {out / 'study.json'}  figures: {len(done.figures)} files in {out}")
     say(f"every episode to read, step by step: commonweal report {quote(str(out))} --open")
     say_what_is_missing(done.played)
@@ -134,20 +133,13 @@ def conditions_of(study: Mapping[str, Any]) -> list[str]:
     return sorted({row["condition"] for row in study["rows"]})
 
 
-def _critical_table(study: Mapping[str, Any]) -> Table:
-    """Return the critical magnitudes; a dash where the gain is reached at none."""
-    columns = ("kind", "moment", "pace", "policy", "family", "level", "magnitude", "95%", "n")
-    table = Table(*columns, title="smallest change at which renegotiation gains so much efficiency")
-    for found in study["critical_magnitudes"]:
-        table.add_row(*(_shown(found, column) for column in columns))
-    return table
+@study.command("page")
+def page(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs of the study.")],
+    docs: Annotated[Path, typer.Option(help="Folder of the documentation.")] = Path("docs"),
+) -> None:
+    """Fill in docs/study.md from runs of the study: every number, table and figure of it."""
+    from benchmarks.study.page import write_page
 
-
-def _shown(found: Mapping[str, Any], column: str) -> str:
-    if column == "95%":
-        ends = [found["low"], found["high"]]
-        return "-" if None in ends else "{:+d} to {:+d}".format(*ends)
-    value = found[column]
-    if value is None:
-        return "-"
-    return f"{value:+d}" if column == "magnitude" else str(value)
+    for path in write_page(runs, docs):
+        say(f"written: {path}")

@@ -197,10 +197,10 @@ def _caption(study: Study, shown: Sequence[_World], *, num_worlds: int) -> str:
     entries = [entry for world in shown for entry in world.entries]
     return (
         f"The trade-off of when to talk, policy {policies}. Efficiency after the change by judge, "
-        "in brackets how many negotiations it calls for in an episode, the fewest to the left; a "
-        "line a cost of talks, in steps of forced waiting after each. Ringed: the best judge at "
-        "each cost, of equals the one that calls for the fewest talks. Bars: 95% intervals where "
-        "there is chance."
+        "in brackets how many negotiations it calls for from the change on, the fewest to the "
+        "left; a line a cost of talks, in steps of forced waiting after each. What talks before "
+        "the change cost is not in it. Ringed: the best judge at each cost, of equals the one that "
+        "calls for the fewest talks. Bars: 95% intervals where there is chance."
         + (f" Best: {'; '.join(told)}." if told else "")
         + f"{left_out} {counted(entries)} {source(study)}"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.cleanup.metrics import equality, transferred, welfare_by_step
+from benchmarks.cleanup.metrics import efficiency, equality, transferred, welfare_by_step
 from benchmarks.cleanup.runner import EpisodeResult
 from benchmarks.study.yardstick import optimal_course, optimum_from
 from cleanup_icn import CleanupConfig
@@ -37,6 +37,7 @@ class AfterChange:
     transfers: float  # half the sum of absolute transfers
     equality: float  # 1 minus the Gini coefficient of the returns
     returns: tuple[float, ...]  # of each agent, after transfers
+    whole_efficiency: float  # of the whole episode: talks before the change have their cost, too
 
     @property
     def efficiency(self) -> float:
@@ -45,13 +46,17 @@ class AfterChange:
 
     @property
     def regret(self) -> float:
-        """What the optimum would have earned beyond the welfare; chance can make it negative."""
+        """What the optimum would have earned beyond the welfare.
+
+        Chance can make it negative, and so can a later change: it surprises the planner, too.
+        """
         return self.optimum - self.welfare
 
     def measures(self) -> dict[str, float | None]:
         """Return all numbers by the names they have in the summary; None says nothing."""
         return {
             "efficiency": self.efficiency,
+            "whole_efficiency": self.whole_efficiency,
             "regret": self.regret,
             "welfare": self.welfare,
             "recovery_steps": self.recovery_steps,
@@ -91,6 +96,7 @@ def after_change(result: EpisodeResult, moment: int = 0) -> AfterChange:
         transfers=transferred(later),
         equality=equality(later),
         returns=_returns(later),
+        whole_efficiency=efficiency(result),
     )
 
 

@@ -12,7 +12,8 @@ Entry = Mapping[str, Any]
 Options = Mapping[str, str]
 Table = Callable[[Study, Options], str]
 
-_NOTHING = "-"
+MISSING = "-"
+"""What stands where there is no value."""
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -27,7 +28,7 @@ def critical(study: Study, options: Options) -> str:
     ``by`` names the fields that tell rows apart, separated by commas.
     """
     by = options.get("by", "kind,family").split(",")
-    curves = _by([*by, "sign"], _matching(study["critical_magnitudes"], options))
+    curves = _by([*by, "sign"], matching(study["critical_magnitudes"], options))
     rows = []
     for entries in curves.values():
         first = entries[0]
@@ -38,7 +39,7 @@ def critical(study: Study, options: Options) -> str:
                 ", ".join(str(first[name]) for name in by) + _way(first),
                 *(_magnitude(levels[level]) for level in LEVELS),
                 _crossings(levels[LEVELS[0]]),
-                f"{largest[1]:.2f} at {largest[0]:+d}" if largest[1] > 0 else _NOTHING,
+                f"{largest[1]:.2f} at {largest[0]:+d}" if largest[1] > 0 else MISSING,
                 str(first["n"]),
             ]
         )
@@ -46,22 +47,34 @@ def critical(study: Study, options: Options) -> str:
     return markdown([*head, f"crossings of {LEVELS[0]:g}", "largest gain", "n"], rows)
 
 
+def families(study: Study, options: Options) -> str:
+    """Return the critical magnitudes at both levels, a row for each kind and sense of change."""
+    entries = matching(study["critical_magnitudes"], options)
+    names = sorted({entry["family"] for entry in entries})
+    rows = []
+    for (kind, sign), curves in _by(["kind", "sign"], entries).items():
+        found = {(entry["family"], entry["level"]): entry for entry in curves}
+        cells = [" / ".join(_magnitude(found[name, level]) for level in LEVELS) for name in names]
+        rows.append([kind + _way({"sign": sign}), *cells])
+    return markdown(["change", *names], rows)
+
+
 def judges(study: Study, options: Options) -> str:
     """Return efficiency after the change by judge and cost, and how often talks were held."""
-    entries = _matching(study["tradeoff"], options)
+    entries = matching(study["tradeoff"], options)
     costs = sorted({entry["cost"] for entry in entries})
     rows = []
     for judge, found in _by(["judge"], entries).items():
         by_cost = {entry["cost"]: entry for entry in found}
-        cells = [f"{by_cost[c]['efficiency']:.3f}" if c in by_cost else _NOTHING for c in costs]
-        rows.append([judge[0], *cells, f"{found[0]['negotiations']:g}"])
+        cells = [f"{by_cost[c]['efficiency']:.3f}" if c in by_cost else MISSING for c in costs]
+        rows.append([judge[0], *cells, _number(found[0]["negotiations"], "g")])
     head = ["judge", *(f"{cost} steps" for cost in costs), "talks after the change"]
     return markdown(head, rows)
 
 
 def best_judges(study: Study, options: Options) -> str:
     """Return the best judge at each cost, a row a world."""
-    entries = _matching(study["best_judge"], options)
+    entries = matching(study["best_judge"], options)
     costs = sorted({entry["cost"] for entry in entries})
     rows = []
     for world, found in _by(["kind", "magnitude", "pace", "policy"], entries).items():
@@ -84,26 +97,28 @@ def history(study: Study, options: Options) -> str:
             _number(entry["efficiency"], ".3f"),
             str(entry["n"]),
         ]
-        for entry in _matching(study["history"], options)
+        for entry in matching(study["history"], options)
     ]
     head = ["world, players", "history shown", "failed talks", "rounds", "ratified", "efficiency"]
     return markdown([*head, "n"], rows)
 
 
 def stale(study: Study, options: Options) -> str:
-    """Return how often, and how much, a contract that stays does worse than none."""
+    """Return how often, and how much, a contract that stays does worse than none, where it does."""
     rows = []
-    changed = [entry for entry in _matching(study["stale"], options) if entry["magnitude"]]
+    changed = [entry for entry in matching(study["stale"], options) if entry["magnitude"]]
     for (kind, family), entries in _by(["kind", "family"], changed).items():
         harmed = [entry for entry in entries if entry["harm"] > _AS_GOOD]
-        worst = max(entries, key=lambda entry: entry["harm"])
-        rows.append(
-            [
-                f"{kind}, {family}",
-                f"{len(harmed)} of {len(entries)}",
-                f"{worst['harm']:.2f} at {worst['magnitude']:+d}" if harmed else _NOTHING,
-            ]
-        )
+        if harmed:
+            worst = max(harmed, key=lambda entry: entry["harm"])
+            where = f"{worst['magnitude']:+d}, step {worst['moment']}, {worst['pace']}"
+            rows.append(
+                [
+                    f"{kind}, {family}",
+                    f"{len(harmed)} of {len(entries)}",
+                    f"{worst['harm']:.2f} ({where})",
+                ]
+            )
     return markdown(["kind, family", "worse than none in", "worst harm"], rows)
 
 
@@ -118,7 +133,7 @@ def sets(study: Study, options: Options) -> str:
             f"{entry['mean']:.2f}",
             f"{entry['highest']:.2f}",
         ]
-        for entry in _matching(study["sets"], options)
+        for entry in matching(study["sets"], options)
     ]
     head = ["change, contracts", "still optimal", "within 5%", "lowest", "mean", "highest"]
     return markdown(head, rows)
@@ -131,9 +146,9 @@ def regions(study: Study, options: Options) -> str:
             f"{entry['kind']} {entry['magnitude']:+d}",
             *(_count(entry[name]) for name in _MASKS),
             f"{entry['overlap']:.2f}",
-            f"{entry['survives']:.2f}",
+            _number(entry["survives"], ".2f"),
         ]
-        for entry in _matching(study["regions"], options)
+        for entry in matching(study["regions"], options)
     ]
     head = ["change", "accepted before", "after", "optimal before", "after"]
     return markdown([*head, "overlap", "of those before, still accepted"], rows)
@@ -147,7 +162,7 @@ def gains(study: Study, options: Options) -> str:
             f"{entry['gain_0']:+.1f}",
             f"{entry['gain_1']:+.1f}",
         ]
-        for entry in _matching(study["gains"], options)
+        for entry in matching(study["gains"], options)
     ]
     return markdown(["change, family", "agent 0", "agent 1"], rows)
 
@@ -163,7 +178,7 @@ def cells(study: Study, options: Options) -> str:
             _number(row["equality"], ".2f"),
             f"{row['n']} {row['unit']}s",
         ]
-        for row in _matching(study["rows"], options)
+        for row in matching(study["rows"], options)
     ]
     head = ["change, players, treatment", "efficiency after", "talks", "transfers", "equality", "n"]
     return markdown(head, rows)
@@ -171,6 +186,7 @@ def cells(study: Study, options: Options) -> str:
 
 TABLES: Mapping[str, Table] = {
     "critical": critical,
+    "families": families,
     "judges": judges,
     "best-judges": best_judges,
     "history": history,
@@ -183,21 +199,22 @@ TABLES: Mapping[str, Table] = {
 """The tables by name."""
 
 _MASKS = ("before", "after", "implements_before", "implements_after")
-_AS_GOOD = 1e-6
+_AS_GOOD = 0.005  # what rounds to nothing in the table is no harm
 _NOT_FIELDS = ("by",)
 
 
-def _matching(entries: Iterable[Entry], options: Options) -> list[Entry]:
+def matching(entries: Iterable[Entry], options: Options) -> list[Entry]:
     """Return the entries whose fields are among those given; several values are joined by a bar."""
     wanted = {name: value.split("|") for name, value in options.items() if name not in _NOT_FIELDS}
     return [
         entry
         for entry in entries
-        if all(_word(entry.get(name)) in values for name, values in wanted.items())
+        if all(word(entry.get(name)) in values for name, values in wanted.items())
     ]
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """Return a value of the summary as queries and tables write it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -221,18 +238,18 @@ def _magnitude(entry: Entry) -> str:
     text = f"{entry['magnitude']:+d}"
     if entry["low"] == entry["high"]:
         return text
-    low, high = (_NOTHING if entry[b] is None else f"{entry[b]:+d}" for b in ("low", "high"))
+    low, high = (MISSING if entry[b] is None else f"{entry[b]:+d}" for b in ("low", "high"))
     return f"{text} [{low}, {high}]"
 
 
 def _crossings(entry: Entry) -> str:
     marks = {"up": "↑", "down": "↓"}
     found = [f"{marks[each['direction']]}{each['to']:+d}" for each in entry["crossings"]]
-    return " ".join(found) or _NOTHING
+    return " ".join(found) or MISSING
 
 
 def _number(value: float | None, form: str) -> str:
-    return _NOTHING if value is None else format(value, form)
+    return MISSING if value is None else format(value, form)
 
 
 def _with_bounds(row: Entry, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ def play_study(
     executor: Executor,
     report: Report = lambda _kind, _amount: None,
     on_status: Status = lambda _serving: None,
+    on_summary: Callable[[], None] = lambda: None,
     command: Sequence[str] = (),
     clients: Mapping[str, ChatClient] | None = None,
     num_workers: int | None = None,
@@ -47,6 +48,7 @@ def play_study(
         executor: plays all cells in which no model takes part.
         report: is told of progress, see `benchmarks.work`.
         on_status: is told how models are doing, see `benchmarks.model_cells`.
+        on_summary: is told that all is played and summed up now, which takes a while.
         command: how the run was asked for, for the record.
         clients: by model, in place of those that the suite's models describe.
         num_workers: processes that solve what the summary needs; 0 for this one alone.
@@ -60,5 +62,6 @@ def play_study(
         clients=clients,
     )
     played.end_run(suite, folder, command=command)
+    on_summary()
     study = write_study(folder.path, size=size, command=command, num_workers=num_workers)
     return Studied(played=played, study=study, figures=tuple(save_figures(study, folder.path)))

@@ -12,6 +12,7 @@ from benchmarks.study.resampling import estimate
 
 MEASURES = (
     "efficiency",
+    "whole_efficiency",
     "regret",
     "welfare",
     "recovery_steps",

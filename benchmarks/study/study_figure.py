@@ -120,13 +120,19 @@ def counted(entries: Iterable[Entry]) -> str:
     return f"Each point: {' or '.join(told)}."
 
 
+_WHERE_AND_HOW = ("--out", "--workers", "--executor", "--ray-address")
+_KEPT_OR_NOT = ("--resume", "--overwrite", "--json")
+
+
 def source(study: Study) -> str:
-    """Say where the numbers come from: the command, but for the folder of its run."""
+    """Say where the numbers come from: the command, but for what decides no number."""
     command = study.get("command") or ""
     words = command.split() if isinstance(command, str) else [str(word) for word in command]
-    if "--out" in words:  # where a run is kept says nothing of it
-        at = words.index("--out")
-        words[at : at + 2] = []
+    for option in _WHERE_AND_HOW:
+        if option in words:
+            at = words.index(option)
+            words[at : at + 2] = []
+    words = [each for each in words if each not in _KEPT_OR_NOT]
     if words[:1] != [_PROGRAM]:
         words = [_PROGRAM, *words]
     asked = f" by `{' '.join(words)}`" if command else ""

@@ -136,7 +136,7 @@ def study_suite(
         models: served models, in the place of the stub model.
 
     Raises:
-        ConfigError: there is no such size, group or policy, or no arena has a model's seat.
+        ConfigError: there is no such size, group or policy, or no group has a model's seat.
     """
     if size not in SIZES:
         raise ConfigError("size", size, f"one of {', '.join(SIZES)}")
@@ -145,6 +145,9 @@ def study_suite(
             raise ConfigError("groups", group, f"some of {', '.join(GROUPS)}")
     tables = () if models is None else tuple(table.name for table in models.tables)
     wanted = _groups_with(agents, groups, tables=tables)
+    if models is not None and not any(STUB in _POLICIES[group] for group in wanted):
+        allowed = "learned among them, where served models play; where agents are named, they too"
+        raise ConfigError("groups", ", ".join(wanted), allowed)
     make = _QUICK if size == "quick" else _FULL
     arenas = [arena for group in wanted for arena in make[group]()]
     suite = Suite(
@@ -183,8 +186,6 @@ def _with_models(suite: Suite, models: ModelsConfig) -> Suite:
     from benchmarks.kinds import misfits
 
     asked = [arena for arena in suite.arenas if STUB in arena.policies]
-    if not asked:
-        raise ConfigError("groups", "without learned", "learned among them, for a served model")
     of_models = replace(suite, arenas=tuple(asked)).with_models(
         models, misfits=partial(misfits, models=models)
     )

@@ -86,6 +86,8 @@ class Treatment:
                 raise ConfigError(name, getattr(self, name), f"one of {told}")
         if (self.price is not None) != (self.family in PRICES):
             raise ConfigError("price", self.price, f"one where the family is {' or '.join(PRICES)}")
+        if self.price is not None and self.price != round(self.price, 2):
+            raise ConfigError("price", self.price, "two decimals at most, as in its name")
         if self.family not in FAMILIES and self.fate != STAYS:
             raise ConfigError("fate", self.fate, f"{STAYS}, for family {self.family}")
         if self.cost_steps not in ((*COSTS_STEPS,) if self.fate == JUDGED else (0,)):

@@ -5,10 +5,12 @@ round what the best contract of the menu is worth to it, in the last what disagr
 between on the straight line (the linear time-dependent concession of Faratin, Sierra and Jennings
 1998). It accepts what is worth its aspiration. Of the contracts that are, it proposes the one that
 is worth most to the other; of equals the one worth most to itself, then the first of the menu. So
-agreement is reached by the last round if any contract is worth no less than disagreement to both.
+without a precedent agreement is reached by the last round if any contract is worth no less than
+disagreement to both.
 
 A *precedent*, what was ratified last, is a focal point: an agent to whom it is worth no less than
 disagreement proposes it in its first offer of the talks and accepts it whenever it is proposed.
+Where talks have one round or two, that offer may be the last, and refused.
 
 Its limits: nobody learns from what the other has offered, nor foresees how the other concedes, nor
 drives a harder bargain because a precedent exists; and a precedent is followed because it is one,

@@ -34,6 +34,7 @@ from cleanup_icn.solve.equilibrium import (
 )
 from cleanup_icn.solve.markov import Course
 from cleanup_icn.solve.optimum import social_optimum
+from cleanup_icn.solve.settlement import covers
 from cleanup_icn.solve.two_agents import AGENTS, lump_sums, tables_for
 from cleanup_icn.solve.worlds import Floats
 from cleanup_icn.state import CleanupState
@@ -240,7 +241,9 @@ def _assessment(
     here: _Here,
     state: CleanupState,
 ) -> Assessment:
-    on_signing = lump_sums(high.contract)
+    # A contract that is over when it is signed is never booked.
+    binds = covers(high.contract, here.step, None)
+    on_signing = lump_sums(high.contract) if binds else np.zeros(len(AGENTS))
     course = high.course(state, here.step)
     breach = _first_breach(high, kept, course)
     found = Assessment(

@@ -7,6 +7,7 @@ depends on how many harvest and how many clean alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -50,14 +51,15 @@ def has_full_grid(config: CleanupConfig) -> bool:
     return (config.pollution_max + 1) * (config.fruit_max + 1) <= FULL_GRID_LIMIT
 
 
-def chances_of(parameters: Parameters) -> list[tuple[float, bool, bool]]:
+@lru_cache(maxsize=256)
+def chances_of(parameters: Parameters) -> tuple[tuple[float, bool, bool], ...]:
     """Outcomes of the dice that can happen: probability, pollution grows, fruit grows."""
     pollution, fruit = parameters.prob_pollution_growth, parameters.prob_fruit_growth
     chances = [
         ((pollution if p else 1.0 - pollution) * (fruit if f else 1.0 - fruit), p, f)
         for p, f in product((True, False), repeat=2)
     ]
-    return [chance for chance in chances if chance[0] > 0.0]
+    return tuple(chance for chance in chances if chance[0] > 0.0)
 
 
 def outcomes_of(

@@ -31,6 +31,7 @@ def after(efficiency, *, returns=(1.0, 2.0), **values):
             "transfers": 0.0,
             "equality": 1.0,
             "returns": returns,
+            "whole_efficiency": efficiency,
             **values,
         }
     )
@@ -186,6 +187,7 @@ def test_the_best_judge_of_each_cost_is_the_one_that_earns_most_with_the_fewest_
     entries = answers.tradeoff(cells)
     assert len(entries) == 6
     assert {each["negotiations"] for each in entries if each["judge"] == "every-5"} == {9.0}
+    assert [each["whole_efficiency"] for each in entries] == [0.5, 0.99, 0.99, 0.99, 0.5, 0.1]
 
 
 def test_history_is_told_with_its_rounds():

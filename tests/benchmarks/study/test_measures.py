@@ -69,6 +69,12 @@ def test_everything_is_counted_from_the_change_on(dry):
     assert found.measures()["return_0"] == 1.5
 
 
+def test_the_whole_episode_counts_what_was_earned_before_the_change_too(dry):
+    found = after_change(dry())
+    assert found.whole_efficiency == 0.7  # 4 before the change and 3 after it, of 10
+    assert found.measures()["whole_efficiency"] == 0.7
+
+
 def test_a_world_that_never_changes_is_measured_from_the_moment_on(dry):
     still = replace(DRY, schedule=())
     found = after_change(dry(config=still.to_dict(), change_step=None), 1)

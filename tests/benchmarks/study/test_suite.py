@@ -111,6 +111,14 @@ def test_served_models_play_where_the_stub_would_and_nowhere_else(quick, models_
         study_suite("quick", groups=["history"], models=models_of("m"))
 
 
+def test_that_a_model_has_no_seat_is_known_before_anything_is_designed(models_of, monkeypatch):
+    designed = "benchmarks.study.treatments.designed"
+    monkeypatch.setattr(designed, lambda *_: pytest.fail("a contract is designed"))
+    for chosen in ({"groups": ["main"]}, {"agents": ["contract-follower"]}):
+        with pytest.raises(ConfigError, match=r"groups = 'main.*learned"):
+            study_suite("quick", models=models_of("m"), **chosen)
+
+
 def test_dice_are_thrown_often_and_certain_worlds_played_once(arena_of):
     treatments = [Treatment(family="wage", price=1.0)]
     once = arena_of("linear-threshold/+4/25/sudden", *treatments)

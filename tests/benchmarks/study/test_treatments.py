@@ -161,6 +161,7 @@ def test_what_is_no_treatment_is_refused(name):
         {"family": FAMILY, "history": False},
         {"family": FAMILY, "price": 1.0},
         {"family": "wage"},
+        {"family": "share", "price": 0.325},
         {"family": None, "fate": EXPIRES},
     ],
 )

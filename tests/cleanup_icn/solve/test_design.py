@@ -257,6 +257,15 @@ def test_a_lump_sum_is_paid_on_signing_and_cannot_be_had_back():
     assert late.first_breach == 5
 
 
+def test_a_contract_that_is_over_when_it_is_signed_pays_no_lump_sum():
+    over = Contract(lump(1.0).clauses, Duration("step", 5))
+    still, late = (assess(SMALL, [over], state=START, step=step)[0] for step in (4, 5))
+    assert still.transfer == pytest.approx(1.0)
+    assert late.transfer == 0.0
+    assert late.payoffs == pytest.approx(late.reservation)
+    assert late.is_self_enforcing
+
+
 def test_the_lump_sums_of_a_status_quo_are_paid_already():
     (wage,) = wages([0.5])
     paid = wage.joined(lump(3.0))
