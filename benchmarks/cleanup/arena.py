@@ -79,7 +79,8 @@ class CleanupArena(Arena[Condition]):
     @property
     def title(self) -> str:
         """What stands above the table."""
-        return f"{self.name}: {self.scenario.name}"
+        says_so = self.name.endswith(self.scenario.name)
+        return self.name if says_so else f"{self.name}: {self.scenario.name}"
 
     def with_models(self, models: ModelsConfig) -> Self:
         """Return the arena with the tables of `models` in the place of the stub models.

@@ -99,17 +99,17 @@ def _pairs(trio: _Trio) -> dict[Hashable, tuple[float, float]]:
 def tradeoff(cells: Sequence[StudyCell]) -> list[Entry]:
     """Return what each judge comes to at each cost of talks.
 
-    What talks cost before the change is no part of the efficiency after it: ``whole_efficiency``,
-    of the whole episode, has it.
+    Efficiency and negotiations are those of the whole episode, for talks before the change have
+    their cost, too; ``after`` is the efficiency from the change on.
     """
     return [
         {
             **_who(cell),
             "judge": cell.treatment.judge,
             "cost": cell.treatment.cost_steps,
-            **_efficiency(cell),
-            "whole_efficiency": cell.mean("whole_efficiency"),
-            "negotiations": cell.mean("negotiations"),
+            **_efficiency(cell, "whole_efficiency"),
+            "after": cell.mean("efficiency"),
+            "negotiations": cell.mean("whole_negotiations"),
             "n": len(cell.by_unit("efficiency")),
         }
         for cell in cells
@@ -227,8 +227,8 @@ def _who(cell: StudyCell) -> Entry:
     return {**place_fields(cell), "family": cell.treatment.family}
 
 
-def _efficiency(cell: StudyCell) -> Entry:
-    found = measure_fields(cell, "efficiency")
+def _efficiency(cell: StudyCell, measure: str = "efficiency") -> Entry:
+    found = measure_fields(cell, measure, "efficiency")
     return {
         "efficiency": found["efficiency"],
         "low": found["efficiency_low"],

@@ -26,6 +26,8 @@ _NOT_PLAYED = ""
 
 def critical_tables(found: Sequence[Entry]) -> Group:
     """Lay out `critical_magnitudes` of a study's summary, within a hundred columns."""
+    if not found:
+        return Group(Text("No contract that stays was compared with the same one renegotiated."))
     levels = " / ".join(f"{level:g}" for level in LEVELS)
     told = Text(
         f"Smallest change at which renegotiation gains {levels} in efficiency over the contract\n"

@@ -123,7 +123,7 @@ def _draw(
         axes = figure.add_subplot(grid[row, column], sharey=first, label=f"judges {index}")
         first = first or axes
         _draw_world(axes, world, styles)
-        dress(axes, y="efficiency after the change" if column == 0 else "")
+        dress(axes, y="efficiency of the episode" if column == 0 else "")
         axes.set_title(_title(world), loc="left", fontsize=TEXT)
     handles = [line_handle(style, f"{cost:g}") for cost, style in styles.items()]
     for handle, cost in zip(handles, styles, strict=True):
@@ -196,10 +196,9 @@ def _caption(study: Study, shown: Sequence[_World], *, num_worlds: int) -> str:
     policies = listed(sorted({world.fields["policy"] for world in shown}))
     entries = [entry for world in shown for entry in world.entries]
     return (
-        f"The trade-off of when to talk, policy {policies}. Efficiency after the change by judge, "
-        "in brackets how many negotiations it calls for from the change on, the fewest to the "
-        "left; a line a cost of talks, in steps of forced waiting after each. What talks before "
-        "the change cost is not in it. Ringed: the best judge at each cost, of equals the one that "
+        f"The trade-off of when to talk, policy {policies}. Efficiency of the whole episode by "
+        "judge, in brackets how many negotiations it calls for, the fewest to the left; a line a "
+        "cost of talks, in steps of forced waiting after each. Ringed: the best judge at each cost, of equals the one that "
         "calls for the fewest talks. Bars: 95% intervals where there is chance."
         + (f" Best: {'; '.join(told)}." if told else "")
         + f"{left_out} {counted(entries)} {source(study)}"

@@ -38,6 +38,7 @@ class AfterChange:
     equality: float  # 1 minus the Gini coefficient of the returns
     returns: tuple[float, ...]  # of each agent, after transfers
     whole_efficiency: float  # of the whole episode: talks before the change have their cost, too
+    whole_negotiations: int  # in the whole episode
 
     @property
     def efficiency(self) -> float:
@@ -57,6 +58,7 @@ class AfterChange:
         return {
             "efficiency": self.efficiency,
             "whole_efficiency": self.whole_efficiency,
+            "whole_negotiations": float(self.whole_negotiations),
             "regret": self.regret,
             "welfare": self.welfare,
             "recovery_steps": self.recovery_steps,
@@ -97,6 +99,7 @@ def after_change(result: EpisodeResult, moment: int = 0) -> AfterChange:
         equality=equality(later),
         returns=_returns(later),
         whole_efficiency=efficiency(result),
+        whole_negotiations=len(result.negotiations),
     )
 
 

@@ -60,7 +60,7 @@ def families(study: Study, options: Options) -> str:
 
 
 def judges(study: Study, options: Options) -> str:
-    """Return efficiency after the change by judge and cost, and how often talks were held."""
+    """Return the efficiency of the episode by judge and cost, and how often talks were held."""
     entries = matching(study["tradeoff"], options)
     costs = sorted({entry["cost"] for entry in entries})
     rows = []
@@ -68,7 +68,7 @@ def judges(study: Study, options: Options) -> str:
         by_cost = {entry["cost"]: entry for entry in found}
         cells = [f"{by_cost[c]['efficiency']:.3f}" if c in by_cost else MISSING for c in costs]
         rows.append([judge[0], *cells, _number(found[0]["negotiations"], "g")])
-    head = ["judge", *(f"{cost} steps" for cost in costs), "talks after the change"]
+    head = ["judge", *(f"{cost} steps" for cost in costs), "talks"]
     return markdown(head, rows)
 
 
@@ -89,7 +89,7 @@ def history(study: Study, options: Options) -> str:
     """Return what it does that talks show what was agreed on before."""
     rows = [
         [
-            f"{entry['kind']} {entry['magnitude']:+d}, {entry['policy']}",
+            f"{entry['kind']} {entry['magnitude']:+d}, {entry['family']}",
             "yes" if entry["history"] else "no",
             entry["disagreement"],
             _number(entry["rounds"], ".2f"),
@@ -99,7 +99,7 @@ def history(study: Study, options: Options) -> str:
         ]
         for entry in matching(study["history"], options)
     ]
-    head = ["world, players", "history shown", "failed talks", "rounds", "ratified", "efficiency"]
+    head = ["change, family", "history shown", "failed talks", "rounds", "ratified", "efficiency"]
     return markdown([*head, "n"], rows)
 
 

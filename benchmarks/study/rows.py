@@ -13,6 +13,7 @@ from benchmarks.study.resampling import estimate
 MEASURES = (
     "efficiency",
     "whole_efficiency",
+    "whole_negotiations",
     "regret",
     "welfare",
     "recovery_steps",

@@ -41,6 +41,13 @@ def test_a_suite_is_written_as_json():
     assert json.loads(json.dumps(CLEANUP_SMOKE.to_dict())) == CLEANUP_SMOKE.to_dict()
 
 
+def test_a_title_says_once_what_the_world_is_called():
+    assert CLEANUP_SMOKE.title == f"{CLEANUP_SMOKE.name}: {CLEANUP_SMOKE.scenario.name}"
+    world = replace(CLEANUP_SMOKE.scenario, name="threshold/+4")
+    for name in ("threshold/+4", "sets/threshold/+4"):
+        assert replace(CLEANUP_SMOKE, name=name, scenario=world).title == name
+
+
 def test_an_unknown_suite_is_refused_with_the_names_there_are():
     with pytest.raises(ConfigError, match="cleanup-smoke"):
         suite_named("nothing")

@@ -32,6 +32,7 @@ def after(efficiency, *, returns=(1.0, 2.0), **values):
             "equality": 1.0,
             "returns": returns,
             "whole_efficiency": efficiency,
+            "whole_negotiations": 0,
             **values,
         }
     )
@@ -167,7 +168,7 @@ def test_gains_are_what_each_agent_gets_more_when_renegotiated():
 def judged(judge, cost, efficiency, negotiations):
     return cell(
         f"least-wage-{judge}-cost{cost}",
-        after(efficiency, negotiations=negotiations),
+        after(1.0, whole_efficiency=efficiency, whole_negotiations=negotiations),
         arena=f"tradeoff/{ARENA}",
     )
 
@@ -187,7 +188,8 @@ def test_the_best_judge_of_each_cost_is_the_one_that_earns_most_with_the_fewest_
     entries = answers.tradeoff(cells)
     assert len(entries) == 6
     assert {each["negotiations"] for each in entries if each["judge"] == "every-5"} == {9.0}
-    assert [each["whole_efficiency"] for each in entries] == [0.5, 0.99, 0.99, 0.99, 0.5, 0.1]
+    assert [each["efficiency"] for each in entries] == [0.5, 0.99, 0.99, 0.99, 0.5, 0.1]
+    assert {each["after"] for each in entries} == {1.0}
 
 
 def test_history_is_told_with_its_rounds():

@@ -62,6 +62,11 @@ def test_both_levels_of_a_family_share_a_cell(shown):
     assert told == ["linear-threshold", "25", "sudden", "+4", "/", "+12", "+2", "1"]
 
 
+def test_where_nothing_was_compared_that_is_said(shown):
+    (line,) = shown()
+    assert line[:2] == ["No", "contract"]
+
+
 @pytest.mark.parametrize(
     ("found", "told"),
     [
