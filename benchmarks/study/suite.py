@@ -185,10 +185,8 @@ def _with_models(suite: Suite, models: ModelsConfig) -> Suite:
     """Return the suite with models in the arenas that have a stub, and in no other."""
     from benchmarks.kinds import misfits
 
-    asked = [arena for arena in suite.arenas if STUB in arena.policies]
-    of_models = replace(suite, arenas=tuple(asked)).with_models(
-        models, misfits=partial(misfits, models=models)
-    )
+    asked = replace(suite, arenas=tuple(each for each in suite.arenas if STUB in each.policies))
+    of_models = asked.with_models(models, misfits=partial(misfits, models=models))
     seated = {arena.name: arena for arena in of_models.arenas}
     return suite.each(lambda arena: seated.get(arena.name, arena))
 
