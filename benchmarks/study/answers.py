@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks.cleanup.conditions import MODEL_JUDGE
 from benchmarks.study.critical import LEVELS, Curve, critical_magnitude, curve_of
 from benchmarks.study.episodes import StudyCell, is_compared
+from benchmarks.study.place import MAIN
 from benchmarks.study.rows import measure_fields, place_fields
-from benchmarks.study.suite import MAIN
 from benchmarks.study.treatments import EXPIRES, JUDGED, RENEGOTIATED, STAYS
 
 SURVIVES = 1.0 - 1e-6

@@ -71,7 +71,8 @@ def critical_change(
     treatments and policies is described in the module benchmarks.study.suite, and in docs/study.md.
     """
     from benchmarks.executors.named import executor_named
-    from benchmarks.study.suite import GROUPS, study_suite
+    from benchmarks.study.place import GROUPS
+    from benchmarks.study.suite import study_suite
 
     where = executor_named(executor, num_workers=workers, address=ray_address)
     served = models_asked_for(models, base_url, model, {})

@@ -9,7 +9,7 @@ from benchmarks.cleanup.metrics import welfare_by_step
 from benchmarks.cleanup.runner import EpisodeResult
 from benchmarks.study.episodes import is_compared
 from benchmarks.study.measures import state_at
-from benchmarks.study.suite import MAIN, Place
+from benchmarks.study.place import MAIN, Place
 from benchmarks.study.treatments import Treatment
 from benchmarks.study.yardstick import optimal_course
 from cleanup_icn import CleanupConfig

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from benchmarks.study.critical import LEVELS
 from benchmarks.study.designed import FAMILIES
-from benchmarks.study.suite import GROUPS
+from benchmarks.study.place import GROUPS
 
 Entry = Mapping[str, Any]
 

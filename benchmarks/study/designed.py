@@ -1,7 +1,8 @@
 """Fixed contracts, designed by exact solution for the world as it is before any change.
 
 On a grid of prices every contract is solved for two agents from the start of the world. Of those
-that bring the optimum about, each family takes one; where several tie, the lowest price.
+that both agents would sign and that bring the optimum about, each family takes one; where several
+tie, the lowest price.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def designed(base: CleanupConfig, family: str) -> Designed:
         raise ConfigError("family", family, f"one of {', '.join(FAMILIES)}")
     kind, choose, second_best = FAMILIES[family]
     found = assessed(base, kind)
-    chosen = choose(found) or max(
+    chosen = choose([each for each in found if each.is_individually_rational]) or max(
         found, key=lambda each: (round(each.welfare, 6), round(second_best(each), 6))
     )
     return Designed(

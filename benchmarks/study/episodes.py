@@ -16,7 +16,7 @@ from benchmarks.statistics import EPISODE, TRAINING_SEED
 from benchmarks.store import RunReader
 from benchmarks.study.changes import WorldChange
 from benchmarks.study.measures import AfterChange, after_change
-from benchmarks.study.suite import Place
+from benchmarks.study.place import Place
 from benchmarks.study.treatments import EXPIRES, RENEGOTIATED, STAYS, Treatment
 from cleanup_icn.state import CleanupState
 

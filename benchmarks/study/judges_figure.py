@@ -199,7 +199,8 @@ def _caption(study: Study, shown: Sequence[_World], *, num_worlds: int) -> str:
         f"The trade-off of when to talk, policy {policies}. Efficiency of the whole episode by "
         "judge, in brackets how many negotiations it calls for, the fewest to the left; a line a "
         "cost of talks, in steps of forced waiting after each. Ringed: the best judge at each "
-        "cost, of equals the one that calls for the fewest talks. Bars: 95% intervals where there is chance."
+        "cost, of equals the one that calls for the fewest talks. Bars: 95% intervals where there "
+        "is chance."
         + (f" Best: {'; '.join(told)}." if told else "")
         + f"{left_out} {counted(entries)} {source(study)}"
     )

@@ -88,7 +88,7 @@ def kept_of(study: Study) -> dict[str, Any]:
     kept["rows"] = [row for row in study["rows"] if row["group"] == _OF_ROWS]
     for name in ("stale", "gains"):  # an entry for each world and family: most of the summary
         kept[name] = [entry for entry in study[name] if entry["policy"] == EXACT]
-    kept["captions"] = captions(study)
+    kept["captions"], kept["command"] = captions(study), []  # it names folders of a machine
     rounded: dict[str, Any] = _rounded(kept)
     return rounded
 

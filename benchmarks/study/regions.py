@@ -130,5 +130,7 @@ def _mask(flat: Any, grid: RegionGrid) -> list[list[bool]]:
 
 def _key(grid: RegionGrid) -> Entry:
     """Return what regions depend on, as JSON gives it back."""
-    key: Entry = json.loads(json.dumps({**asdict(grid), "version": versions().get("commonweal")}))
+    worlds = [_change(grid, magnitude).config().to_dict() for magnitude in (0, *grid.magnitudes)]
+    told = {**asdict(grid), "worlds": worlds, "version": versions().get("commonweal")}
+    key: Entry = json.loads(json.dumps(told))
     return key

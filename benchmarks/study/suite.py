@@ -1,8 +1,9 @@
 """The grid of the study: which worlds, changes, treatments and policies make up its suite.
 
 All worlds are for two agents over 50 steps. An arena is one change (`WorldChange`), a condition one
-treatment (`Treatment`); worlds without dice are played once a cell, noisy ones `NOISY_EPISODES`
-times with common dice. Contracts are designed for the world before the change. Size ``full``:
+treatment (`Treatment`). How often a cell is played says `Place.num_episodes`: noisy worlds with
+common dice, the main ones often enough to see whether players draw, the others once. Contracts are
+designed for the world before the change. Size ``full``:
 
 ========  =====================================================================================
 main      every kind x all its magnitudes: sudden at steps 10, 25 and 40, and twice from step 25.
@@ -34,7 +35,7 @@ but no training.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -43,6 +44,7 @@ from benchmarks.cleanup.arena import CleanupArena, Scenario
 from benchmarks.model_config import ModelsConfig
 from benchmarks.study.changes import KINDS, Kind, WorldChange
 from benchmarks.study.designed import FAMILIES, PRICES, WAGE, designed, implementing_prices
+from benchmarks.study.place import GROUPS, MAIN, Place
 from benchmarks.study.treatments import (
     COSTS_STEPS,
     DISAGREEMENTS,
@@ -58,11 +60,6 @@ from cleanup_icn import ConfigError
 
 SIZES = ("quick", "full")
 
-MAIN = "main"
-GROUPS = (MAIN, "bare", "tradeoff", "history", "sets", "learned")
-"""Groups of arenas; the names of those of all but the first begin with the group's."""
-
-NOISY_EPISODES = 20
 LEARNED_EPISODES = 5
 TRAINING_SEEDS = (0, 1, 2)
 TRAINING_AGENT_STEPS = 120_000
@@ -80,42 +77,12 @@ _POLICIES = MappingProxyType(
         "learned": (STUB, LEARNER),
     }
 )
-_SEED = "seed-"
 _NO_CONTRACT = Treatment(family=None)
 _FEW = ("least-wage", "least-share")
 _FAIR = ("least-wage", "fair-wage")
 _THRESHOLD = "linear-threshold"
 _GRADUAL_KINDS, _GRADUAL_MAGNITUDES = (_THRESHOLD, "costly-threshold"), (0, 2, 4, 8, 12, 16)
 _MEASURES = ("efficiency_after_change", "equality")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where an arena stands in the study; its name tells."""
-
-    group: str
-    change: WorldChange
-    training_seed: int | None = None  # of the policies that are trained there
-
-    @property
-    def name(self) -> str:
-        """Name of the arena, such as ``learned/seed-1/linear-threshold/+4/25/sudden``."""
-        seed = () if self.training_seed is None else (f"{_SEED}{self.training_seed}",)
-        group = () if self.group == MAIN else (self.group,)
-        return "/".join((*group, *seed, self.change.name))
-
-    @classmethod
-    def from_name(cls, name: str) -> Place:
-        """Return the place that an arena's name tells. Raises `ConfigError` where it is none."""
-        group, rest = MAIN, name
-        if name.partition("/")[0] in GROUPS:
-            group, _, rest = name.partition("/")
-        seed, _, after = rest.partition("/")
-        number = seed.removeprefix(_SEED)
-        if seed.startswith(_SEED) and number.isdecimal():
-            change = WorldChange.from_name(after)
-            return cls(group=group, change=change, training_seed=int(number))
-        return cls(group=group, change=WorldChange.from_name(rest))
 
 
 def study_suite(
@@ -168,8 +135,8 @@ def _groups_with(
     That is known before anything is designed.
     """
     policies = {group: _POLICIES[group] for group in GROUPS if group in groups}
-    if "learned" in policies:
-        policies["learned"] += tuple(tables)
+    if tables and "learned" in policies:
+        policies["learned"] = (*(each for each in policies["learned"] if each != STUB), *tables)
     known = dict.fromkeys(name for names in policies.values() for name in names)
     for name in agents or ():
         if name not in known:
@@ -377,7 +344,7 @@ def arena_of(
         policies=policies,
         shown_policy=policies[0],
         measures=_MEASURES,
-        num_episodes=NOISY_EPISODES if change.is_noisy else 1,
+        num_episodes=place.num_episodes,
         training_agent_steps=TRAINING_AGENT_STEPS,
         scenario=scenario,
     )

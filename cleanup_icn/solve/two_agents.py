@@ -80,6 +80,8 @@ def check_additive(contract: Contract) -> None:
     if isinstance(contract, NaturalLanguageContract):
         raise ConfigError("contract", contract.to_text(), "clauses, not plain language")
     for index, clause in enumerate(contract.clauses):
+        if not isinstance(clause, UnitClause | LumpSum):
+            raise ConfigError(f"contract clauses[{index}]", clause, "a UnitClause or a LumpSum")
         if isinstance(clause, UnitClause) and clause.cap is not None:
             allowed = "no cap: what is due must not depend on earlier steps"
             raise ConfigError(f"contract clauses[{index}].cap", clause.cap, allowed)

@@ -78,7 +78,7 @@ def test_each_family_has_a_grid_of_its_own(family, command):
 
 def test_people_get_a_table_and_what_stands_out(command):
     code, table, err = command("solve", "contracts", "--grid", "0,0.6,0.8", "--low")
-    sure = ("in", "both", "selections")
+    sure = ("in", "both")
     lines = [line.split() for line in table.splitlines()]
     assert (code, err) == (0, "")
     assert ["optimum", "157,", "status", "quo", "44.5", "and", "31.5"] in lines
@@ -87,6 +87,16 @@ def test_people_get_a_table_and_what_stands_out(command):
     assert "least transfer: rate 0.6 (transfer 77.4, payoffs 77.2 and 79.8)" in table
     _, table, _ = command("solve", "contracts", *QUICK, "--grid", "0")
     assert "most equal: there is none" in table
+
+
+def test_a_table_has_two_decimals_and_fits_a_hundred_columns(command):
+    words = ("--family", "wage-and-share", "--grid", "0.333", "--grid", "0.123456789", "--low")
+    chance = ("--set", "prob_pollution_growth=0.7", "--set", "horizon_steps=20")
+    _, table, _ = command("solve", "contracts", *words, *chance)
+    assert max(map(len, table.splitlines())) <= 100
+    (row,) = (line.split() for line in table.splitlines() if line.strip().startswith("0.333"))
+    amounts = [word.partition(".")[2] for word in row[2:7]]
+    assert max(map(len, amounts)) == 2
 
 
 def test_the_status_quo_is_read_from_a_file(solved, tmp_path):

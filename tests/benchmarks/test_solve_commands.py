@@ -116,8 +116,18 @@ def test_presets_and_settings_are_those_of_the_game(solved):
 def test_people_get_a_table_of_the_optimum_and_both_selections(command, contract_file):
     code, table, err = command("solve", "equilibrium", "--contract", contract_file(WAGE.to_json()))
     assert (code, err) == (0, "")
-    for words in ("social optimum", "selected high", "selected low", "77.2", "628 of 130200"):
+    for words in ("social optimum", "selected high", "selected low", "77.2", "628 of 130,200"):
         assert words in table
+
+
+def test_people_get_two_decimals_where_there_is_chance(command):
+    chance = ("--set", "prob_fruit_growth=0.3", "--set", "prob_pollution_growth=0.7")
+    for what in ("cleanup", "equilibrium"):
+        code, table, _ = command("solve", what, *chance)
+        decimals = [word.partition(".")[2] for word in table.split() if "." in word]
+        assert code == 0
+        assert decimals
+        assert max(map(len, decimals)) == 2
 
 
 @pytest.mark.parametrize(

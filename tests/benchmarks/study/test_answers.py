@@ -8,8 +8,8 @@ from benchmarks.statistics import TRAINING_SEED
 from benchmarks.study import answers
 from benchmarks.study.episodes import Measured, StudyCell, policy_of
 from benchmarks.study.measures import AfterChange
+from benchmarks.study.place import Place
 from benchmarks.study.rows import rows_of
-from benchmarks.study.suite import Place
 from benchmarks.study.treatments import Treatment
 from cleanup_icn.state import CleanupState
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.study import place
 from benchmarks.study import play as playing
 from benchmarks.study import suite as grid
 
@@ -30,7 +31,7 @@ def test_the_answer_and_nothing_else_is_on_stdout(study, tmp_path):
     code, out, said = study("--size", "quick", "--json")
     told = json.loads(out)
     assert (code, said) == (0, [])
-    assert told["n"] == 25
+    assert told["n"] == 3 * 7 * place.DRAWN_EPISODES + 4  # treatments in three worlds, in one
     assert {"never-any", "least-wage", "least-wage-change"} <= set(told["conditions"])
     kept = json.loads((tmp_path / "run" / "study.json").read_text())
     assert told["critical_magnitudes"] == kept["critical_magnitudes"] != []
@@ -94,7 +95,7 @@ def test_the_quick_study_is_whole(command, tmp_path):
     assert answer["n"] > 60
     assert {name.split("/")[-1] for name in answer["figures"]} >= {"course.svg", "judges.png"}
     study = json.loads((out / "study.json").read_text())
-    assert {row["group"] for row in study["rows"]} == set(grid.GROUPS)
+    assert {row["group"] for row in study["rows"]} == set(place.GROUPS)
     assert command("report", out)[0] == 0
     assert command("export", out)[0] == 0
     assert command("replay", out, "0")[0] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.study.courses import Courses, contracts_in_force, words_of, words_of_change
-from benchmarks.study.suite import Place
+from benchmarks.study.place import Place
 from benchmarks.study.treatments import Treatment
 from benchmarks.study.yardstick import optimal_course
 from cleanup_icn import CleanupConfig

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -127,8 +128,8 @@ def test_a_part_of_the_study_played_anew_comes_out_as_on_the_page(magnitude):
     arena = grid.arena_of("main", change, treatments, policies=("equilibrium",))
     reached = {}
     for name in names:
-        (result,) = play_cell(arena, Cell(policy="equilibrium", contract=name))
-        reached[name] = after_change(result).efficiency
+        played = play_cell(arena, Cell(policy="equilibrium", contract=name))
+        reached[name] = fmean(after_change(result).efficiency for result in played)
     where = {
         "group": "main",
         "kind": change.kind,

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from benchmarks.arena import cells_of
 from benchmarks.kinds import kind_of
+from benchmarks.study import place
 from benchmarks.study import suite as grid
 from benchmarks.study.changes import KINDS, WorldChange
-from benchmarks.study.suite import GROUPS, Place, study_suite
+from benchmarks.study.place import GROUPS, Place
+from benchmarks.study.suite import study_suite
 from benchmarks.study.treatments import Treatment
 from benchmarks.suite import Suite
 from cleanup_icn import ConfigError
@@ -119,11 +121,22 @@ def test_that_a_model_has_no_seat_is_known_before_anything_is_designed(models_of
             study_suite("quick", models=models_of("m"), **chosen)
 
 
-def test_dice_are_thrown_often_and_certain_worlds_played_once(arena_of):
-    treatments = [Treatment(family="wage", price=1.0)]
-    once = arena_of("linear-threshold/+4/25/sudden", *treatments)
-    often = arena_of("linear-threshold/+4/25/noisy", *treatments)
-    assert (once.num_episodes, often.num_episodes) == (1, grid.NOISY_EPISODES)
+def test_a_stub_that_gave_its_seat_to_a_model_cannot_be_chosen(models_of):
+    with pytest.raises(ConfigError, match=r"agents = 'stub-cooperative': .*, ppo, m$"):
+        study_suite("quick", agents=["stub-cooperative"], models=models_of("m"))
+
+
+@pytest.mark.parametrize(
+    ("name", "num_episodes"),
+    [
+        ("linear-threshold/+4/10/sudden", 1),
+        ("linear-threshold/+4/25/sudden", place.DRAWN_EPISODES),
+        ("linear-threshold/+4/25/noisy", place.NOISY_EPISODES),
+    ],
+)
+def test_dice_are_thrown_often_and_the_main_worlds_show_who_draws(arena_of, name, num_episodes):
+    arena = arena_of(name, Treatment(family="wage", price=1.0))
+    assert arena.num_episodes == num_episodes
 
 
 def test_the_full_grid_has_every_kind_at_every_magnitude(monkeypatch):

@@ -17,7 +17,7 @@ from benchmarks.cleanup.conditions import Fixed, Negotiated
 from benchmarks.store import RunReader
 from benchmarks.study import courses, summary
 from benchmarks.study.measures import after_change
-from benchmarks.study.suite import Place
+from benchmarks.study.place import Place
 from benchmarks.study.summary import STUDY, plain, seconds_of, summary_of, write_study
 from benchmarks.suite import Suite
 from benchmarks.work import Task, play_task
