@@ -49,6 +49,10 @@ _Agents = Annotated[
 ]
 
 
+_READABLE = 1000
+"""A report of so many episodes opens at once; one of the whole grid takes minutes."""
+
+
 @study.command("critical-change")
 def critical_change(
     out: _Out,
@@ -125,7 +129,8 @@ def _say_all(done: Studied, out: Path, *, as_json: bool) -> None:
     }
     answer(told, critical_tables(done.study["critical_magnitudes"]), as_json=as_json)
     say(f"summary: {out / 'study.json'}  figures: {len(done.figures)} files in {out}")
-    say(f"every episode to read, step by step: commonweal report {quote(str(out))} --open")
+    if done.study["n"] <= _READABLE:
+        say(f"every episode to read, step by step: commonweal report {quote(str(out))} --open")
     say_what_is_missing(done.played)
 
 

@@ -45,6 +45,7 @@ _PICKS: Mapping[str, Callable[[Sequence[float]], float]] = {
 _OF_ROWS = "learned"
 """The group whose rows a page shows as they are; those of the others are summed up in lists."""
 
+_SIZE = "full"
 _DIGITS = 4
 
 
@@ -58,6 +59,8 @@ def write_page(runs: Sequence[Path], docs: Path) -> list[Path]:
     if not page.is_file():
         raise ConfigError("docs", str(docs), f"a folder with {PAGE}")
     whole = joined([_summary_in(run) for run in runs])
+    if whole["size"] != _SIZE:
+        raise ConfigError("size", whole["size"], f"{_SIZE}: the page is about all of the grid")
     results = docs / page.stem / RESULTS
     results.parent.mkdir(exist_ok=True)
     kept = kept_of(whole)  # the page says what can be checked from what is kept

@@ -28,7 +28,7 @@ learned   ``linear-threshold`` 0, +4, +8, +12, sudden at 25. Treatments: no cont
           whose place served models play, judged by a model too where their file says so.
 ========  =====================================================================================
 
-Size ``quick`` has ``linear-threshold`` alone, at 0, +4 and +8, and a few treatments of each group
+Size ``quick`` has ``linear-threshold`` alone, at 0, +4 and +12, and a few treatments of each group
 but no training.
 """
 
@@ -265,23 +265,23 @@ def _learnable() -> list[Treatment]:
 
 
 def _quick_main() -> Iterator[CleanupArena]:
-    for magnitude in (0, 4, 8):
+    for magnitude in (0, 4, 12):
         yield arena_of(MAIN, _threshold(magnitude), _compared(_FAIR))
-    yield arena_of(MAIN, _threshold(8, pace="gradual"), _compared(["least-wage"]))
+    yield arena_of(MAIN, _threshold(12, pace="gradual"), _compared(["least-wage"]))
 
 
 def _quick_tradeoff() -> Iterator[CleanupArena]:
     treatments = _judged(["change-only", "every-10"], [0, 2])
-    yield arena_of("tradeoff", _threshold(8), treatments)
+    yield arena_of("tradeoff", _threshold(12), treatments)
 
 
 def _quick_sets() -> Iterator[CleanupArena]:
-    change = _threshold(8)
+    change = _threshold(12)
     yield arena_of("sets", change, _implementing(change, [WAGE])[::3], policies=_POLICIES["sets"])
 
 
 def _quick_learned() -> Iterator[CleanupArena]:
-    yield arena_of("learned", _threshold(8), _learnable(), policies=(STUB,))
+    yield arena_of("learned", _threshold(12), _learnable(), policies=(STUB,))
 
 
 _Make = Callable[[], Iterator[CleanupArena]]
@@ -299,9 +299,9 @@ _FULL: Mapping[str, _Make] = MappingProxyType(
 _QUICK: Mapping[str, _Make] = MappingProxyType(
     {
         MAIN: _quick_main,
-        "bare": partial(_bare, (8,), ("least-wage",)),
+        "bare": partial(_bare, (12,), ("least-wage",)),
         "tradeoff": _quick_tradeoff,
-        "history": partial(_history, (8,), ("least-wage",)),
+        "history": partial(_history, (12,), ("least-wage",)),
         "sets": _quick_sets,
         "learned": _quick_learned,
     }

@@ -89,6 +89,12 @@ def test_a_folder_without_a_summary_or_a_page_is_refused(tmp_path):
         write_page([tmp_path], tmp_path)
 
 
+def test_a_quick_run_does_not_fill_in_the_page(tmp_path):
+    (tmp_path / "study.json").write_text(json.dumps({**STUDY, "size": "quick"}))
+    with pytest.raises(ConfigError, match="size = 'quick': expected full"):
+        write_page([tmp_path], DOCS)
+
+
 # --- the page itself ---------------------------------------------------------------------------
 
 
