@@ -1,4 +1,4 @@
-"""Games of two that are small enough for plain recursion, and that recursion.
+"""Games that are small enough for plain recursion, and that recursion for two.
 
 Nothing here comes from `cleanup_icn.solve` but the mixed equilibria of a single stage game.
 """
@@ -33,7 +33,7 @@ RARELY_TIED = (0.0, 0.2, 0.35, 0.5, 0.6, 1.0, 1.7)
 
 
 @st.composite
-def configs(draw, *, horizons=(2, 3), chance=True, schedules=True, announced=None):
+def configs(draw, *, num_agents=2, horizons=(2, 3), chance=True, schedules=True, announced=None):
     """Small rivers and gardens, stochastic or not, surprising or not."""
     pollution_max, fruit_max = draw(st.integers(1, 6)), draw(st.integers(0, 8))
     horizon, rate = draw(st.sampled_from(horizons)), st.integers(0, 4)
@@ -49,6 +49,7 @@ def configs(draw, *, horizons=(2, 3), chance=True, schedules=True, announced=Non
     )
     entry = st.tuples(st.integers(0, horizon - 1), change)
     return CleanupConfig(
+        num_agents=num_agents,
         horizon_steps=horizon,
         pollution_max=pollution_max,
         pollution_initial=draw(st.integers(0, pollution_max)),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_games import configs
 
 import cleanup_icn
 from cleanup_icn import CleanupConfig
@@ -122,31 +123,9 @@ def brute_force(config):
 @st.composite
 def small_configs(draw, *, schedules=True):
     """Games small enough for brute force, stochastic or not; changes are announced."""
-    pollution_max, fruit_max = draw(st.integers(0, 8)), draw(st.integers(0, 12))
-    n, horizon = draw(st.sampled_from([(2, 2), (2, 4), (3, 3), (4, 2)]))
-    rate, chance = st.integers(0, 4), st.sampled_from([0.0, 0.25, 0.7, 1.0])
-    threshold = st.integers(0, pollution_max)
-    change = st.fixed_dictionaries(
-        {}, optional={"pollution_threshold": threshold, "harvest_per_action": rate}
-    )
-    entry = st.tuples(st.integers(0, horizon - 1), change)
-    return CleanupConfig(
-        num_agents=n,
-        horizon_steps=horizon,
-        pollution_max=pollution_max,
-        pollution_initial=draw(st.integers(0, pollution_max)),
-        pollution_threshold=draw(threshold),
-        pollution_growth_per_step=draw(rate),
-        fruit_max=fruit_max,
-        fruit_initial=draw(st.integers(0, fruit_max)),
-        fruit_growth_per_step=draw(rate),
-        harvest_per_action=draw(rate),
-        clean_per_action=draw(rate),
-        prob_pollution_growth=draw(chance),
-        prob_fruit_growth=draw(chance),
-        fruit_regrowth=draw(st.sampled_from(["step", "linear"])),
-        schedule=draw(st.lists(entry, max_size=2)) if schedules else (),
-        announce_changes=True,
+    num_agents, horizon = draw(st.sampled_from([(2, 2), (2, 4), (3, 3), (4, 2)]))
+    return draw(
+        configs(num_agents=num_agents, horizons=(horizon,), schedules=schedules, announced=True)
     )
 
 
