@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
-from cleanup_icn.state import Parameters
+from cleanup_icn.state import CleanupState, Parameters
 
 MIN_AGENTS, MAX_AGENTS = 2, 16
 
@@ -122,6 +122,11 @@ class CleanupConfig:
             if name not in CONFIG_NAMES:
                 raise ConfigError(name, value, unknown_name(name, CONFIG_NAMES))
         return cls(**{**preset_values(preset), **values})
+
+    @property
+    def start(self) -> CleanupState:
+        """The state in which an episode begins: everybody in the garden."""
+        return CleanupState(0, self.pollution_initial, self.fruit_initial)
 
     def parameters_at(self, step: int) -> Parameters:
         """Return the parameters in force at ``step`` (from 0), scheduled changes included."""

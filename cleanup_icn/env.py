@@ -225,7 +225,7 @@ class CleanupEnv(ParallelEnv[str, Any, Any]):
 
     def _start(self, config: CleanupConfig) -> None:
         self.chronicle = text.Chronicle()
-        self._state = CleanupState(0, config.pollution_initial, config.fruit_initial)
+        self._state = config.start
         self._step = 0
         self._note_parameters()
         self._public = self._quantities.copy()

@@ -33,7 +33,7 @@ class BestResponse:
     def payoff(self) -> float:
         """The responder's expected return from the configured start, lump sums included."""
         agent = self.policy.agent_index
-        return self.value(start_of(self.play.config)) + float(lump_sums(self.play.contract)[agent])
+        return self.value(self.play.config.start) + float(lump_sums(self.play.contract)[agent])
 
     def value(self, state: CleanupState, step: int = 0) -> float:
         """Return what the responder expects from ``step`` on, lump sums left out.
@@ -146,11 +146,6 @@ def exploitability(
     )
 
 
-def start_of(config: CleanupConfig) -> CleanupState:
-    """Return the configured start: everybody in the garden."""
-    return CleanupState(0, config.pollution_initial, config.fruit_initial)
-
-
 def mean_optimum(config: CleanupConfig, starts: Sequence[CleanupState]) -> float:
     """Return the welfare of the social optimum, the mean over these starts."""
     solved = social_optimum(config)
@@ -159,7 +154,7 @@ def mean_optimum(config: CleanupConfig, starts: Sequence[CleanupState]) -> float
 
 def _starts(config: CleanupConfig, starts: Sequence[CleanupState] | None) -> Sequence[CleanupState]:
     if starts is None:
-        return [start_of(config)]
+        return [config.start]
     if not starts:
         raise ConfigError("starts", starts, "at least one state")
     return starts

@@ -181,7 +181,7 @@ def assess(
         raise ConfigError("selections", tuple(selections), "('high',) or ('high', 'low')")
     _check_step(config, step)
     here = _from_here(config, [*contracts, status_quo or Contract()], step)
-    reached = state or _start(config)
+    reached = state or config.start
     kept = equilibrium(here.world, status_quo)
     found: list[Assessment] = []
     for first in range(0, len(contracts), TOGETHER):  # not to keep the tables of all of them
@@ -227,10 +227,6 @@ def _from_here(config: CleanupConfig, contracts: Sequence[Contract], step: int) 
     to_come = tuple(change._replace(step=change.step - step) for change in world.schedule)
     num_steps = config.horizon_steps - step
     return _Here(replace(world, horizon_steps=num_steps, schedule=to_come), 0, step)
-
-
-def _start(config: CleanupConfig) -> CleanupState:
-    return CleanupState(0, config.pollution_initial, config.fruit_initial)
 
 
 def _assessment(

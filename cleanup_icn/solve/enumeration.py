@@ -24,7 +24,6 @@ from cleanup_icn.solve.optimum import social_optimum
 from cleanup_icn.solve.stage import TOLERANCE
 from cleanup_icn.solve.two_agents import NUM_AGENTS, lump_sums, state_index
 from cleanup_icn.solve.worlds import Floats
-from cleanup_icn.state import CleanupState
 
 MOST_PAYOFFS = 100_000
 """Up to so many payoffs are kept for all states of a step together."""
@@ -79,7 +78,7 @@ def equilibrium_payoffs(
     play = Play(config, contract)
     if any(config.change_steps) and not config.announce_changes:
         raise ConfigError("announce_changes", False, "True where the schedule changes the world")
-    start = CleanupState(0, config.pollution_initial, config.fruit_initial)
+    start = config.start
     first = state_index(play.tables(0).grid, start)
     visited = _reachable(play, first)
     found: _Payoffs = {state: np.zeros((1, NUM_AGENTS)) for state in visited.pop()}

@@ -93,9 +93,7 @@ class Equilibrium:
     @property
     def payoffs(self) -> Floats:
         """Each agent's expected return from the configured start, lump sums included, (2,)."""
-        config = self.config
-        start = CleanupState(0, config.pollution_initial, config.fruit_initial)
-        return np.asarray(self.value(start, 0) + lump_sums(self.contract))
+        return np.asarray(self.value(self.config.start, 0) + lump_sums(self.contract))
 
     @property
     def welfare(self) -> float:

@@ -103,7 +103,7 @@ def course_of(
 ) -> Course:
     """Follow two policies forward from a state (the configured start) through the true world."""
     config = play.config
-    first = state or CleanupState(0, config.pollution_initial, config.fruit_initial)
+    first = state or config.start
     reached = {state_index(play.tables(step).grid, first): 1.0}
     num_steps = config.horizon_steps - step
     rewards, transfers = np.zeros((num_steps, NUM_AGENTS)), np.zeros((num_steps, NUM_AGENTS))

@@ -271,7 +271,7 @@ def plan_contract(config: CleanupConfig, amount: float, *, cleaner: str = AGENTS
 def _plan(config: CleanupConfig) -> Iterator[tuple[int, int]]:
     """Yield what the optimal plan has both agents do, step by step."""
     optimum = social_optimum(config)
-    state = CleanupState(0, config.pollution_initial, config.fruit_initial)
+    state = config.start
     for step in range(config.horizon_steps):
         first, second = optimum.joint_action(state, step)
         actions = (first, second)
