@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.compare import open_folder
 from benchmarks.executors.local import InProcess
+from benchmarks.model_config import JudgeSpec
 from benchmarks.store import open_run
 from benchmarks.study import play as playing
+from benchmarks.study import summary
 from benchmarks.study.play import play_study
+from benchmarks.study.suite import study_suite
 
 LISTS = ("rows", "critical_magnitudes", "stale", "gains", "regions", "courses")
 
@@ -75,3 +79,28 @@ def test_a_new_run_leaves_nothing_of_the_one_before(play, tmp_path):
     left = {file.name for file in (tmp_path / "run").iterdir()}
     assert left.isdisjoint({"study.json", "regions.json", "course.svg"})
     assert "notes.txt" in left
+
+
+def test_a_served_model_plays_and_judges_where_the_stub_would(
+    tmp_path, monkeypatch, models_of, fake_model
+):
+    monkeypatch.setattr(playing, "save_figures", lambda _study, _folder: [])
+    monkeypatch.setattr(summary, "kept_regions", lambda *_, **__: [])
+    models = replace(models_of("m"), judge=JudgeSpec(model="m", every_steps=25))
+    suite = study_suite("quick", groups=["learned"], models=models)
+    suite = suite.with_run(num_episodes=1, seed=None)
+    with open_folder(tmp_path / "run", suite) as folder:
+        studied = play_study(
+            suite,
+            size="quick",
+            folder=folder,
+            executor=InProcess(),
+            clients={"m": fake_model()},
+        )
+    rows = studied.study["rows"]
+    assert studied.played.missing == 0
+    assert {row["policy"] for row in rows} == {"m"}
+    assert [row["judge"] for row in rows if row["fate"] == "renegotiated"] == [
+        "change-only",
+        "model",
+    ]
