@@ -57,17 +57,21 @@ def busy_workers():
 
 
 class Killer:
-    """Kills a busy worker when some episode is kept, and another at a later one."""
+    """Kills a busy worker when so many episodes are kept, and another when so many more are.
+
+    Where everybody is between two pieces of work just then, it waits for the next episode.
+    """
 
     def __init__(self, *when):
-        self.killed, self._when, self._num_kept = [], when, 0
+        self.killed, self._when, self._num_kept = [], list(when), 0
 
     def __call__(self, kept):
         self._num_kept += 1
-        if self._num_kept in self._when:
-            number = busy_workers()[-1]
-            os.kill(number, signal.SIGKILL)
-            self.killed.append(number)
+        busy = busy_workers() if self._when and self._num_kept >= self._when[0] else []
+        if busy:
+            del self._when[0]
+            os.kill(busy[-1], signal.SIGKILL)
+            self.killed.append(busy[-1])
 
 
 def test_two_workers_give_the_episodes_of_one_process(

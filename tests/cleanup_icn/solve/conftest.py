@@ -1,4 +1,4 @@
-"""Lets the tests of solvers import `small_games`, which stands beside this file."""
+"""Lets the tests of solvers import `plain_cleanup`, which stands beside this file."""
 
 import sys
 from pathlib import Path

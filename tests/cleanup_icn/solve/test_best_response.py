@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_games import PlainGame, configs, contracts, legal_actions, reachable
+from plain_cleanup import PlainGame, configs, contracts, legal_actions, reachable
 
 import cleanup_icn
 from cleanup_icn import CleanupConfig, ConfigError

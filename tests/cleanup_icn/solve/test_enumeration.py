@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from small_games import CLOSE, PlainGame, configs, contracts, legal_actions, reachable
+from plain_cleanup import CLOSE, PlainGame, configs, contracts, legal_actions, reachable
 
 from cleanup_icn import CleanupConfig, ConfigError
 from cleanup_icn.contracts import Contract, Fine, LumpSum, Quota, Wage

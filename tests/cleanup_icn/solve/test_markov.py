@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_games import PlainGame, configs, contracts, reachable
+from plain_cleanup import PlainGame, configs, contracts, reachable
 
 from cleanup_icn import CleanupConfig
 from cleanup_icn.contracts import Contract, Share

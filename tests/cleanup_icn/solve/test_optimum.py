@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_games import configs
+from plain_cleanup import configs
 
 import cleanup_icn
 from cleanup_icn import CleanupConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_games import configs, contracts
+from plain_cleanup import configs, contracts
 
 import cleanup_icn
 from cleanup_icn import CleanupConfig, ConfigError
