@@ -107,8 +107,10 @@ def draw_sheets(plan: SheetPlan, seeds: noise.Words) -> Sheets:
             _with_scores(shape, drawn).score_tables(), feasible=plan.feasible, shape=shape
         )
         scores[left], thresholds[left] = drawn, even.thresholds
-        # The worst deal is worth nothing to anybody.
-        is_playable = (even.num_feasible > 0) & (even.thresholds > 0).all(axis=-1)
+        # The worst deal is worth nothing to anybody. Deals that are best for all parties can be
+        # too many: no thresholds tell them apart.
+        is_few = even.num_feasible <= max(plan.feasible, 1)
+        is_playable = is_few & (even.num_feasible > 0) & (even.thresholds > 0).all(axis=-1)
         left = left[~is_playable]
         if not left.size:
             return _with_scores(shape, scores, thresholds)

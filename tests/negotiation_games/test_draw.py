@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_games import small_games
 
@@ -32,6 +32,7 @@ def rows_of(sheets):
     share=st.floats(0.1, 0.4),
     seed=st.integers(0, 2**64 - 1),
 )
+@example(num_parties=3, num_options=[2, 3], share=0.25, seed=0)  # three deals are all parties' best
 def test_sheets_are_whole_numbers_from_0_with_a_best_deal_of_100(
     num_parties, num_options, share, seed
 ):
