@@ -33,6 +33,14 @@ from benchmarks.exploitability import command as exploitability_command
 from benchmarks.learning import commands as learning_commands
 from benchmarks.report import command as report_command
 from benchmarks.study import command as study_command
+from benchmarks.teaching import (
+    dataset_command,
+    evaluate_command,
+    lessons_command,
+    reading_command,
+    reinforce_command,
+    train_command,
+)
 from benchmarks.terminal import DONE, FAILED, WRONG_USAGE, AsJson, answer, say
 
 _TYPER_INTERRUPTED = 130
@@ -150,6 +158,12 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     *negotiation_commands.COMMANDS,
     *serving_commands.COMMANDS,
     *learning_commands.COMMANDS,
+    lessons_command.lessons,
+    dataset_command.dataset,
+    train_command.train_lm,
+    reinforce_command.reinforce_lm,
+    evaluate_command.evaluate_lm,
+    reading_command.reading_table,
     exploitability_command.exploitability,
 )
 for _command in _COMMANDS:

@@ -15,6 +15,7 @@ from agents.llm.model_folder import check_model
 from benchmarks.instant_model import minimal_instance
 from benchmarks.model_config import AUTO, ModelSpec
 from cleanup_icn import ConfigError
+from cleanup_icn.wordings import OWN
 
 if TYPE_CHECKING:
     from agents.llm.openai_client import OpenAIClient
@@ -148,6 +149,8 @@ def _as_asked(spec: ModelSpec) -> ModelSpec:
         structured="auto",
         max_repairs=0,
         max_chars=None,
+        record_lines=None,
+        wording=OWN,
         price_per_million_prompt_tokens=None,
         price_per_million_completion_tokens=None,
     )

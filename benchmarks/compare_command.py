@@ -71,6 +71,10 @@ _MaxRepairs = Annotated[
     int | None,
     typer.Option(min=0, help="Times a malformed answer is sent back.", show_default="1"),
 ]
+_RecordLines = Annotated[
+    int | None,
+    typer.Option(min=0, help="Last lines of the public record shown.", show_default="all"),
+]
 
 
 def compare(
@@ -93,6 +97,7 @@ def compare(
     style: _Style = None,
     structured: _Structured = None,
     max_repairs: _MaxRepairs = None,
+    record_lines: _RecordLines = None,
     as_json: AsJson = False,
 ) -> None:
     """Play policies under contracts, or incentives; write records, a table and a figure.
@@ -106,6 +111,7 @@ def compare(
         "style": style,
         "structured": structured,
         "max_repairs": max_repairs,
+        "record_lines": record_lines,
     }
     from benchmarks.executors.named import executor_named
 

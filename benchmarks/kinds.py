@@ -30,6 +30,7 @@ from benchmarks.speakers import Speakers
 from benchmarks.table import TableRow
 from cleanup_icn import ConfigError
 from cleanup_icn.contracts import Ask
+from cleanup_icn.wordings import OWN
 from negotiation_games import NegotiationEnv
 
 
@@ -135,6 +136,9 @@ def misfits(arena: Arena[Any], models: ModelsConfig) -> dict[str, ConfigError]:
     )
     found: dict[str, ConfigError] = {}
     for sat in models.tables:
+        reworded = _reworded(arena, models, sat)
+        if reworded is not None:
+            found.setdefault(sat.name, reworded)
         for seat, player in {"everyone": sat.everyone, **sat.seats}.items():
             key = f"tables.{sat.name}.{seat}"
             if seat != "everyone" and seat not in seats:
@@ -144,6 +148,18 @@ def misfits(arena: Arena[Any], models: ModelsConfig) -> dict[str, ConfigError]:
                 known = f"a model or, for {arena.name}, one of {', '.join(kind.policies)}"
                 found.setdefault(sat.name, ConfigError(key, player, known))
     return found
+
+
+def _reworded(arena: Arena[Any], models: ModelsConfig, table: Table) -> ConfigError | None:
+    """Return what is wrong with a table where a model is to be told a game in words it lacks."""
+    if isinstance(arena, CleanupArena):
+        return None
+    for player in (table.everyone, *table.seats.values()):
+        spec = models.models.get(player)
+        if spec is not None and spec.wording != OWN:
+            allowed = f"{OWN}: {arena.name} is told in no other words"
+            return ConfigError(f"models.{player}.wording", spec.wording, allowed)
+    return None
 
 
 def _make_cleanup(arena: CleanupArena, condition: Condition, *, ask: Ask | None = None) -> Env:

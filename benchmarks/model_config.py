@@ -29,6 +29,7 @@ from benchmarks.checked import (
 )
 from cleanup_icn import ConfigError
 from cleanup_icn.prompt import CHARS_PER_CLAUSE
+from cleanup_icn.wordings import OWN, WORDINGS
 
 KINDS = ("openai", "vllm", "transformers", "stub")
 """Where a model runs: behind a server, in process under vLLM or transformers, or not at all."""
@@ -110,6 +111,8 @@ class ModelSpec(Checked):
     order: Annotated[str, one_of(ORDERS)] = RECORD_FIRST
     max_repairs: Annotated[int, whole(0)] = 1  # times that a malformed answer is sent back
     max_chars: Annotated[int | None, whole(1)] = None  # None: as many as `max_tokens` leaves
+    record_lines: Annotated[int | None, whole(0)] = None  # last ones that it is shown; None: all
+    wording: Annotated[str, one_of(WORDINGS)] = OWN  # of the text of Cleanup
     price_per_million_prompt_tokens: Annotated[float | None, AT_LEAST_0] = None
     price_per_million_completion_tokens: Annotated[float | None, AT_LEAST_0] = None
 
@@ -140,6 +143,7 @@ class ModelSpec(Checked):
             "structured": self.structured == AUTO,
             "max_repairs": self.max_repairs,
             "max_chars": self.free_chars,
+            "record_lines": self.record_lines,
         }
 
     def _conflicts(self) -> Iterator[ConfigError]:

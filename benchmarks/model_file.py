@@ -42,6 +42,7 @@ def served_model(
     style: str | Sequence[str] | None = None,
     structured: str | None = None,
     max_repairs: int | None = None,
+    record_lines: int | None = None,
     max_in_flight: int | str | None = None,
 ) -> ModelsConfig:
     """Return the configuration of one served model, as a file with these settings would.
@@ -55,6 +56,7 @@ def served_model(
         "style": style,
         "structured": structured,
         "max_repairs": max_repairs,
+        "record_lines": record_lines,
     }
     given = {key: value for key, value in chosen.items() if value is not None}
     name = re.sub(r"[^A-Za-z0-9._/-]", "-", model).lstrip("._/-")

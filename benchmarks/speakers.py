@@ -9,6 +9,7 @@ from agents import Agent
 from agents.llm import ChatAgent, ChatClient, Seat
 from benchmarks.lineups import seat_lineup
 from benchmarks.model_config import ModelsConfig, Table
+from cleanup_icn.wordings import OWN, RewordedSeat
 
 MakeClient = Callable[[str, str], ChatClient]
 """From a model's name and a seat to the client that answers for it."""
@@ -54,5 +55,9 @@ class Speakers:
     ) -> ChatAgent | None:
         if player not in self._models.models:
             return None
-        options: dict[str, Any] = self._models.models[player].agent_options()
-        return ChatAgent(self._make_client(player, seat), make_seat(seat), **options)
+        spec = self._models.models[player]
+        options: dict[str, Any] = spec.agent_options()
+        told = make_seat(seat)
+        if spec.wording != OWN:
+            told = RewordedSeat(told, spec.wording)
+        return ChatAgent(self._make_client(player, seat), told, **options)

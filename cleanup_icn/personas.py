@@ -12,12 +12,10 @@ from typing import NamedTuple
 
 from cleanup_icn.bots import Bot, divide_labour
 from cleanup_icn.config import ConfigError
-from cleanup_icn.icn.observe import ACCEPT, FIRST_PROPOSAL, REJECT
-from cleanup_icn.icn.text import parse_talks
+from cleanup_icn.icn.text import parse_talks, render_answer
 from cleanup_icn.observe import View
 from cleanup_icn.policies import play_by_words
-from cleanup_icn.state import WAIT
-from cleanup_icn.text import ACTION_NAMES, parse_observation
+from cleanup_icn.text import parse_observation
 
 
 class Persona(NamedTuple):
@@ -30,9 +28,11 @@ class Persona(NamedTuple):
 def _persona(bot: Bot | None, motive: str) -> Callable[[str, random.Random], str]:
     def answer(words: str, rng: random.Random) -> str:
         seen = parse_observation(words)
+        talks = parse_talks(words)
         action = play_by_words(words, bot, talks=True)
+        answered = render_answer(action, None if talks is None else talks.stage)
         opening = rng.choice(_OPENINGS).format(pollution=seen.pollution, fruit=seen.fruit)
-        return f"{opening} {_reading(seen)} {motive}\n\nAction: {_name(action, words)}"
+        return f"{opening} {_reading(seen)} {motive}\n\n{answered}"
 
     return answer
 
@@ -64,14 +64,3 @@ def _reading(seen: View) -> str:
     p = seen.parameters
     grows = "can" if seen.pollution < p.pollution_threshold else "cannot"
     return f"Fruit {grows} grow while the threshold is {p.pollution_threshold}."
-
-
-def _name(action: int, words: str) -> str:
-    """Write an action the way an observation asks for it."""
-    talks = parse_talks(words)
-    if talks is None:
-        return ACTION_NAMES[action]
-    if action >= FIRST_PROPOSAL:
-        verb = "propose" if talks.proposal is None else "counter"
-        return f"{verb} {action - FIRST_PROPOSAL}"
-    return {WAIT: "pass", ACCEPT: "accept", REJECT: "reject"}[action]

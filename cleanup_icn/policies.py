@@ -17,6 +17,7 @@ from cleanup_icn.icn.text import TalkView, is_waiting, parse_contracts, parse_ta
 from cleanup_icn.observe import View
 from cleanup_icn.state import WAIT
 from cleanup_icn.text import parse_observation, words_of
+from cleanup_icn.unreliable import Wavering, break_contracts
 
 Policy = Callable[[Any], int]
 
@@ -26,7 +27,10 @@ FOR_ANY_NUMBER = (*BOTS, "contract-follower", "planner")
 FOR_TWO = ("equilibrium", "equilibrium-haggler")
 """Names of those for two agents, in single environments: see `cleanup_icn.equilibrium_player`."""
 
-SCRIPTED = (*FOR_ANY_NUMBER, *FOR_TWO)
+UNRELIABLE = ("breaking", "wavering")
+"""Names of those for any number of agents, in single environments: `cleanup_icn.unreliable`."""
+
+SCRIPTED = (*FOR_ANY_NUMBER, *FOR_TWO, *UNRELIABLE)
 """Names of the scripted policies."""
 
 HAGGLERS = ("division-of-labour", "contract-follower", "planner")
@@ -37,11 +41,16 @@ def scripted_policy(name: str, env: Any) -> Policy:
     """Return the policy of that name for an environment of this package, wrapped or not.
 
     One policy serves every seat: an observation says who is looking. Observations must have words
-    (``observation="both"`` or ``"text"``). Those of `FOR_TWO` have a ``reset(*, seed)``.
+    (``observation="both"`` or ``"text"``). Those of `FOR_TWO` and ``wavering`` have a
+    ``reset(*, seed)``.
 
     Raises:
         ConfigError: no scripted policy has that name, or it cannot play in this environment.
     """
+    if name not in SCRIPTED:
+        raise ConfigError("policy", name, "one of " + ", ".join(SCRIPTED))
+    if name in UNRELIABLE:
+        return Wavering() if name == "wavering" else break_contracts
     if name in FOR_TWO:
         return EquilibriumPlayer(env, haggles=name == "equilibrium-haggler")
     config: CleanupConfig = env.unwrapped.config
@@ -57,10 +66,10 @@ def scripted_bot(name: str, config: CleanupConfig) -> Bot | None:
     """Return what a policy of `FOR_ANY_NUMBER` does in play; None follows the contract in force.
 
     Raises:
-        ConfigError: no scripted policy has that name.
+        ConfigError: it is none of these.
     """
     if name not in FOR_ANY_NUMBER:
-        raise ConfigError("policy", name, "one of " + ", ".join(SCRIPTED))
+        raise ConfigError("policy", name, "one of " + ", ".join(FOR_ANY_NUMBER))
     return planner(config) if name == "planner" else BOTS.get(name)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from negotiation_games.game import ISSUE_LETTERS, Deal, Game, option_name
+from negotiation_games.game import ISSUE_LETTERS, Deal, Game, deal_name, option_name
 from negotiation_games.state import Phase
 
 MAX_PUBLIC_CHARS = 2_000
@@ -124,6 +124,24 @@ def parse_answer(answer: object, game: Game, phase: Phase) -> ParsedAnswer:
     status = ParseStatus.NO_PROPOSAL if is_silent else read.status
     speech = Speech(read.deal, one_line(given["answer"]), one_line(given["plan"]), None, status)
     return ParsedAnswer(speech, status, given["scratchpad"])
+
+
+def render_answer(speech: Speech) -> str:
+    """Write the shortest answer that is read as this: the inverse of `parse_answer`.
+
+    Public words and plan are kept where they are one line without tags, as those of a speech that
+    was read are.
+
+    Raises:
+        ValueError: there is no vote, no deal and nothing public; no answer stands for that.
+    """
+    if speech.accepts is not None:
+        return f"<VOTE>{'accept' if speech.accepts else 'reject'}</VOTE>"
+    if speech.deal is None and not speech.public:
+        raise ValueError(f"speech = {speech!r}: expected a vote, a deal or public words")
+    deal = "" if speech.deal is None else deal_name(speech.deal)
+    fields = {"ANSWER": speech.public, "DEAL": deal, "PLAN": speech.plan}
+    return "\n".join(f"<{tag}>{words}</{tag}>" for tag, words in fields.items() if words)
 
 
 def answer_schema(game: Game, phase: Phase) -> dict[str, Any]:

@@ -99,6 +99,25 @@ def grab(seen: View) -> int:
     return _first_best(acceptable, own) if seen.progress >= 1.0 else stay_stubborn(seen)
 
 
+def amend(seen: View) -> int:
+    """Concede linearly, by changing as little as possible of what was last offered.
+
+    p1 takes what p2 proposed last and everybody else what p1 did; without such an offer, the own
+    best deal. While it is worth less than the aspiration, the issue where most is missing gets its
+    best option.
+    """
+    counterpart = seen.veto if seen.party == seen.proposer else seen.proposer
+    best = [points.index(max(points)) for points in seen.scores]
+    deal = [*(seen.proposals(counterpart) or (best,))[-1]]
+    missing = [max(points) - points[k] for points, k in zip(seen.scores, deal, strict=True)]
+    asked = aspiration(seen, LINEAR)
+    for issue in sorted(range(len(deal)), key=lambda issue: -missing[issue]):
+        if sum(points[k] for points, k in zip(seen.scores, deal, strict=True)) >= asked:
+            break
+        deal[issue] = best[issue]
+    return int(np.ravel_multi_index(deal, seen.num_options))
+
+
 def sabotage(seen: View) -> int:
     """Propose what all others together seem to like least, then what looks selfish."""
     liked = sum(deal_values(values) for values in estimate_others(seen).values())
@@ -147,6 +166,7 @@ BOTS: Mapping[str, Bot] = {
     "conceder": concede(CONCEDER),
     "best-guess": guess_best,
     "greedy": grab,
+    "amender": amend,
     "saboteur": sabotage,
     "target-saboteur": sabotage_target,
 }

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from negotiation_games.answers import Speech, render_answer
 from negotiation_games.bots import BOTS, SABOTEURS
 from negotiation_games.game import Deal, GameError, deal_name, option_name
 from negotiation_games.policies import play
@@ -60,22 +61,18 @@ def _erratic(answer: Answer, error_rate: float) -> Answer:
 
 
 def _ballot(seen: View, *, in_favour: bool) -> str:
-    return (
-        f"<SCRATCHPAD>{_sum(seen, seen.final_deal)} My minimum is {seen.threshold}.</SCRATCHPAD>\n"
-        f"<VOTE>{'accept' if in_favour else 'reject'}</VOTE>"
-    )
+    voted = render_answer(Speech(None, accepts=in_favour))
+    return f"{_thoughts(seen, seen.final_deal)}\n{voted}"
 
 
 def _speech(seen: View, deal: Deal | None, remark: str) -> str:
     proposed = "" if deal is None else deal_name(deal)
-    lines = [
-        f"<SCRATCHPAD>{_sum(seen, deal)} My minimum is {seen.threshold}.</SCRATCHPAD>",
-        f"<ANSWER>{remark}</ANSWER>",
-        f"<DEAL>{proposed}</DEAL>",
-    ]
-    if seen.phase is Phase.DISCUSS:
-        lines.append(f"<PLAN>I proposed {proposed}; see who takes it up.</PLAN>")
-    return "\n".join(lines)
+    plan = f"I proposed {proposed}; see who takes it up." if seen.phase is Phase.DISCUSS else ""
+    return f"{_thoughts(seen, deal)}\n{render_answer(Speech(deal, remark, plan))}"
+
+
+def _thoughts(seen: View, deal: Deal | None) -> str:
+    return f"<SCRATCHPAD>{_sum(seen, deal)} My minimum is {seen.threshold}.</SCRATCHPAD>"
 
 
 def _sum(seen: View, deal: Deal | None) -> str:

@@ -18,7 +18,13 @@ from agents.llm.chat import (
     Message,
     prompt_key,
 )
-from agents.llm.prompt import RECORD_FIRST, PromptParts, compose, lines_to_leave_out
+from agents.llm.prompt import (
+    RECORD_FIRST,
+    PromptParts,
+    compose,
+    lines_shown,
+    lines_to_leave_out,
+)
 from agents.llm.seat import Read, Seat
 from agents.llm.styles import steps_of
 from agents.protocol import OK_STATUS, Call, Decision
@@ -49,9 +55,10 @@ class ChatAgent:
     """Asks `client` in the words of `seat` and lets the seat read the answer.
 
     A malformed answer is sent back with what was wrong, up to `max_repairs` times, before the
-    seat's fallback stands. A prompt too long for the model loses half of its oldest record lines,
-    never the rules or the sheet. `ChatError` from the client passes through: a server that is down
-    is no move in the game.
+    seat's fallback stands. A prompt too long for the model loses the older half of the record lines
+    in it, never the rules or the sheet; a call's `left_out` counts these and not the lines that
+    `record_lines` keeps from every prompt. `ChatError` from the client passes through: a server
+    that is down is no move in the game.
 
     Args:
         client: the model.
@@ -62,6 +69,8 @@ class ChatAgent:
         max_repairs: how often a malformed answer is sent back.
         max_chars: longest free words in an answer held to a form, in characters; a server cuts an
             answer at its token limit, and one cut cannot be read.
+        record_lines: how many of the last lines of the record the model is shown; None for all,
+            0 for none.
     """
 
     def __init__(
@@ -74,16 +83,18 @@ class ChatAgent:
         structured: bool = True,
         max_repairs: int = 1,
         max_chars: int = 1_000,
+        record_lines: int | None = None,
     ) -> None:
         if max_repairs < 0 or max_chars < 1:
             raise ValueError(
                 f"max_repairs = {max_repairs}, max_chars = {max_chars}: expected at least 0 and 1"
             )
-        compose(PromptParts(), order=order)  # refuses an unknown order
+        compose(PromptParts(), order=order, record_lines=record_lines)  # refuses what cannot be
         self._client, self._seat = client, seat
         self._steps = steps_of(style)
         self._order, self._structured = order, structured
         self._max_repairs, self._max_chars = max_repairs, max_chars
+        self._record_lines = record_lines
         self.reset(seed=0)
 
     def reset(self, *, seed: int) -> None:
@@ -156,18 +167,24 @@ class ChatAgent:
     ) -> Generator[Question, ChatReply, tuple[Question, ChatReply]]:
         """Ask once, with as much of the record as the model's context holds."""
         seed = self._next_seed()
+        num_lines = lines_shown(len(parts.record), self._record_lines)
         while True:
-            prompt = compose(parts, order=self._order, left_out=self._left_out)
+            prompt = compose(
+                parts,
+                order=self._order,
+                left_out=self._left_out,
+                record_lines=self._record_lines,
+            )
             question = Question((*prompt, *repairs), seed, form)
             try:
                 reply = yield question
             except ContextLengthError as error:
-                if self._left_out >= len(parts.record):
+                if self._left_out >= num_lines:
                     raise _TooLongError(
                         "the prompt without any of its record is too long for the model's "
                         f"context: {error}"
                     ) from error
-                self._left_out = lines_to_leave_out(len(parts.record), self._left_out)
+                self._left_out = lines_to_leave_out(num_lines, self._left_out)
                 continue
             return question, reply
 

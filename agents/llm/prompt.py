@@ -28,18 +28,33 @@ class PromptParts(NamedTuple):
 
 
 def compose(
-    parts: PromptParts, *, order: str = RECORD_FIRST, left_out: int = 0
+    parts: PromptParts,
+    *,
+    order: str = RECORD_FIRST,
+    left_out: int = 0,
+    record_lines: int | None = None,
 ) -> tuple[Message, ...]:
     """Return the prompt: rules as the system message, all else in one user message.
 
     ``record-first`` is rules | record | sheet | instruction, ``sheet-first`` is rules | sheet |
-    record | instruction with the sheet in the system message. The first `left_out` lines of the
-    record are replaced by a remark. Raises `ValueError` for another order.
+    record | instruction with the sheet in the system message.
+
+    Args:
+        parts: what the seat is told.
+        order: the layout, a name in `ORDERS`.
+        left_out: how many of the first lines of the record, or of those that `record_lines`
+            leaves of it, did not fit. A remark stands in the place of all that are missing.
+        record_lines: how many of the last lines of the record are shown at most; None for all. 0
+            shows none of it and no remark either.
+
+    Raises:
+        ValueError: there is no such order, or fewer lines than none are asked for.
     """
     if order not in ORDERS:
         raise ValueError(f"order = {order!r}: expected one of {', '.join(ORDERS)}")
-    remark = (LEFT_OUT.format(count=left_out),) if left_out else ()
-    record = "\n".join((*remark, *parts.record[left_out:]))
+    missing = len(parts.record) - lines_shown(len(parts.record), record_lines) + left_out
+    remark = (LEFT_OUT.format(count=missing),) if missing and record_lines != 0 else ()
+    record = "\n".join((*remark, *parts.record[missing:]))
     if order == RECORD_FIRST:
         system, user = [parts.rules], [record, parts.sheet, parts.instruction]
     else:
@@ -47,6 +62,18 @@ def compose(
     told = _joined(system)
     asked = Message("user", _joined(user))
     return (Message("system", told), asked) if told else (asked,)
+
+
+def lines_shown(num_lines: int, record_lines: int | None) -> int:
+    """Return how many of so many lines are shown where no more than `record_lines` may be.
+
+    Raises `ValueError` for fewer than none.
+    """
+    if record_lines is None:
+        return num_lines
+    if record_lines < 0:
+        raise ValueError(f"record_lines = {record_lines}: expected at least 0, or None for all")
+    return min(num_lines, record_lines)
 
 
 def lines_to_leave_out(num_lines: int, left_out: int) -> int:

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 from benchmarks.arena import LEARNED, Arena
 from benchmarks.lineups import players_of
 from benchmarks.model_config import Table
+from benchmarks.negotiation.drawn import drawn_game, is_drawn
 from negotiation_games import Game, Incentive, NegotiationEnv, Party, Role, load_game, raw_env
+from negotiation_games.load import recast
 
 GAME = "negotiation"
 
@@ -66,7 +68,7 @@ class Setting:
     The last two fields are those of `negotiation_games.env`; the vote is the implicit one.
     """
 
-    game: str  # bundled
+    game: str  # bundled, or drawn: see `benchmarks.negotiation.drawn`
     incentives: str  # a name in `INCENTIVES`
     num_turns: int | None = None
     no_deal: str = "threshold"
@@ -105,13 +107,16 @@ PLAYED = ("num_turns", "no_deal")
 
 @lru_cache(maxsize=64)
 def _load(name: str, incentives: str) -> Game:
-    game, deviant = load_game(name, evaluation_only=True), INCENTIVES[incentives]
+    drawn = drawn_game(name) if is_drawn(name) else None
+    game, deviant = drawn or load_game(name, evaluation_only=True), INCENTIVES[incentives]
     wanted = dict.fromkeys(game.party_names, Incentive.COOPERATIVE)
-    if deviant is None:
-        return load_game(name, incentives=wanted)
-    wanted[deviant.who(game).name] = deviant.incentive
-    is_targeted = deviant.incentive is Incentive.TARGETED_SABOTAGE
-    target = choosiest_players(game)[1].name if is_targeted else None
+    target = None
+    if deviant is not None:
+        wanted[deviant.who(game).name] = deviant.incentive
+        is_targeted = deviant.incentive is Incentive.TARGETED_SABOTAGE
+        target = choosiest_players(game)[1].name if is_targeted else None
+    if drawn is not None:
+        return recast(drawn, incentives=wanted, target=target)
     return load_game(name, incentives=wanted, target=target)
 
 

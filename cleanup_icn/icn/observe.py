@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from gymnasium import spaces
@@ -12,9 +13,11 @@ from cleanup_icn.contracts import Contract, ContractEncoder
 from cleanup_icn.env import CleanupEnv
 from cleanup_icn.icn.config import ICNConfig
 from cleanup_icn.icn.protocol import Speech, Stage, can_say
-from cleanup_icn.icn.text import Phase
 from cleanup_icn.observe import FloatArray, MaskArray, VectorObserver, action_mask, agent_names
 from cleanup_icn.state import NUM_ACTIONS, WAIT
+
+if TYPE_CHECKING:
+    from cleanup_icn.icn.text import Phase  # which reads and writes these actions
 
 ACCEPT, REJECT = NUM_ACTIONS, NUM_ACTIONS + 1
 FIRST_PROPOSAL = NUM_ACTIONS + 2

@@ -24,9 +24,12 @@ from cleanup_icn.contracts import (
 )
 from cleanup_icn.icn.config import ICNConfig
 from cleanup_icn.icn.history import Negotiation
+from cleanup_icn.icn.observe import ACCEPT, FIRST_PROPOSAL, REJECT
 from cleanup_icn.icn.protocol import Move, Outcome, Speech, Stage, Talks, advance, can_say
 from cleanup_icn.observe import View, agent_names
+from cleanup_icn.state import WAIT
 from cleanup_icn.text import (
+    ACTION_NAMES,
     NO_CONTRACT_LINE,
     ParseStatus,
     render_choice,
@@ -225,6 +228,33 @@ def parse_speech(
 
 
 _PLAIN = ("pass", "accept", "reject")
+
+
+def render_answer(action: object, stage: Stage | None = None, *, plan: str = "") -> str:
+    """Write the shortest answer that is read as this action: the inverse of ``parse_answer``.
+
+    In talks, which wait for `stage`, the action may be a contract. `plan` is a line of notes to
+    oneself. Raises `ValueError` where no answer stands for the action.
+    """
+    named = _name_of(action, stage)
+    if named is None:
+        raise ValueError(f"action = {action!r}: expected one that an answer stands for")
+    return f"Action: {named}\n<PLAN>{plan}</PLAN>" if plan else f"Action: {named}"
+
+
+def _name_of(action: object, stage: Stage | None) -> str | None:
+    if stage is None:
+        return _NAMES_IN_PLAY.get(action)
+    verb = "propose" if stage is Stage.PROPOSE else "counter"
+    if isinstance(action, Contract):
+        return f"{verb} {action.to_text()}"
+    if isinstance(action, int) and action >= FIRST_PROPOSAL:
+        return f"{verb} {action - FIRST_PROPOSAL}"
+    return _NAMES_IN_TALKS.get(action)
+
+
+_NAMES_IN_PLAY: Mapping[object, str] = dict(enumerate(ACTION_NAMES))
+_NAMES_IN_TALKS: Mapping[object, str] = {WAIT: "pass", ACCEPT: "accept", REJECT: "reject"}
 
 
 def _nothing(status: ParseStatus) -> ParsedSpeech:

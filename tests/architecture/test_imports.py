@@ -15,12 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("cleanup_icn", "negotiation_games", "agents", "benchmarks")
 
 ALLOWED_IN = {
-    "torch": ("agents/ppo/", "agents/llm/transformers_client.py"),
+    "torch": ("agents/ppo/", "agents/lm/", "agents/llm/transformers_client.py"),
     "stable_baselines3": ("agents/ppo/",),
     "sb3_contrib": ("agents/ppo/",),
     "numba": ("cleanup_icn/batch/compiled.py",),
     "openai": ("agents/llm/openai_client.py",),
-    "transformers": ("agents/llm/transformers_client.py",),
+    "transformers": ("agents/lm/", "agents/llm/transformers_client.py"),
+    "tokenizers": ("agents/lm/tokenizer.py", "agents/llm/prompt_tokens.py"),
+    "peft": ("agents/lm/",),
     "negmas": ("agents/negmas_agent.py",),
     "vllm": ("agents/llm/vllm_engine.py", "agents/llm/vllm_server.py"),
     "matplotlib": ("benchmarks/",),

@@ -195,6 +195,8 @@ def test_models_that_are_only_asked_differently_share_a_client():
         "order": {"order": "sheet-first"},
         "repairs": {"max_repairs": 0},
         "chars": {"max_chars": 10},
+        "record": {"record_lines": 0},
+        "wording": {"wording": "synonyms"},
         "structured": {"structured": "off"},
         "price": {
             "price_per_million_prompt_tokens": 1.0,

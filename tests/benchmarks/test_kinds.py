@@ -81,3 +81,11 @@ def test_a_policy_of_the_other_game_is_refused_at_a_table(models_of):
     for suite, stranger in ((CLEANUP_SMOKE, "boulware"), (NEGOTIATION_SMOKE, "all-harvest")):
         with pytest.raises(ConfigError, match=r"tables\.t\.everyone"):
             check_tables(suite, models_of("m", tables=[{"name": "t", "everyone": stranger}]))
+
+
+def test_a_game_that_is_told_in_its_own_words_alone_refuses_others(models_of):
+    reworded = models_of("m", wording="synonyms")
+    check_tables(CLEANUP_SMOKE, reworded)
+    with pytest.raises(ConfigError, match=r"models.m.wording = 'synonyms': expected own: negotiat"):
+        check_tables(NEGOTIATION_SMOKE, reworded)
+    check_tables(NEGOTIATION_SMOKE, models_of("m"))

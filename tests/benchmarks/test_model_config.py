@@ -57,6 +57,8 @@ style = "observe-explore-plan"
 order = "sheet-first"
 max_repairs = 0
 max_chars = 400
+record_lines = 0
+wording = "distracted"
 price_per_million_prompt_tokens = 0.1
 price_per_million_completion_tokens = 0.4
 
@@ -165,6 +167,8 @@ def test_a_file_says_where_models_run_how_they_are_asked_and_who_sits_where(load
                 order="sheet-first",
                 max_repairs=0,
                 max_chars=400,
+                record_lines=0,
+                wording="distracted",
                 price_per_million_prompt_tokens=0.1,
                 price_per_million_completion_tokens=0.4,
             ),
@@ -254,6 +258,8 @@ def test_a_configuration_survives_the_way_to_another_process(load):
         ('order = "sheet"', "models.small", "models.small.order = 'sheet': expected one of recor"),
         ("max_repairs = -1", "models.small", "models.small.max_repairs = -1: expected an integer"),
         ("max_chars = 0", "models.small", "models.small.max_chars = 0: expected an integer of at"),
+        ("record_lines = -1", "models.small", "models.small.record_lines = -1: expected an intege"),
+        ('wording = "new"', "models.small", "models.small.wording = 'new': expected one of own, sy"),
         ('tokenizer = ""', "models.small", "models.small.tokenizer = '': expected the folder of"),
         (
             "price_per_million_prompt_tokens = 1",
@@ -535,6 +541,8 @@ def test_a_number_is_recorded_alike_however_it_is_written(load):
         {"order": "sheet-first"},
         {"max_repairs": 0},
         {"max_chars": 50},
+        {"record_lines": 0},
+        {"wording": "reordered"},
         {"system_role": False},
     ],
 )
@@ -557,6 +565,7 @@ def test_a_specification_has_the_options_of_its_agents():
         structured="off",
         max_repairs=0,
         max_chars=7,
+        record_lines=3,
     )
     assert spec.agent_options() == {
         "style": ("plan",),
@@ -564,6 +573,7 @@ def test_a_specification_has_the_options_of_its_agents():
         "structured": False,
         "max_repairs": 0,
         "max_chars": 7,
+        "record_lines": 3,
     }
     client = StubClient(lambda text, rng: "Action: wait")
     ChatAgent(client, TextSeat(parse=lambda answer: answer), **spec.agent_options())
@@ -601,12 +611,13 @@ def test_the_short_way_takes_what_it_is_given():
         temperature=0,
         style="social",
         structured="off",
+        record_lines=0,
         max_in_flight=7,
     )
     spec = config.models["small"]
     assert spec.client.base_urls == ("http://a:1/v1", "http://b:1/v1")
     assert (spec.max_tokens, spec.temperature, spec.style) == (64, 0.0, "social")
-    assert (spec.structured, config.run.max_in_flight) == ("off", 7)
+    assert (spec.structured, config.run.max_in_flight, spec.record_lines) == ("off", 7, 0)
 
 
 @pytest.mark.parametrize(

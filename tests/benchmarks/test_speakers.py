@@ -113,3 +113,9 @@ def test_a_model_plays_with_the_settings_of_its_own(sit_down):
     agents, clients, _ = sit_down("smol", everyone="smol", max_chars=77)
     agents["ann"].act("go")
     assert [form for _, form in clients[0].asked] == [{"choice": ["77"]}]
+
+
+def test_a_model_is_told_in_the_words_of_its_own_settings(sit_down):
+    agents, clients, _ = sit_down("smol", everyone="smol", wording="synonyms", record_lines=0)
+    agents["ann"].act("Pollution 7 of at most 30.\nChoose one: wait.")
+    assert clients[0].asked[0][0][-1].content == "Dirt 7, never above 30.\nChoose one: wait."

@@ -9,7 +9,15 @@ import pytest
 import cleanup_icn
 from cleanup_icn import ConfigError, icn
 from cleanup_icn.contracts import Contract, ContractWrapper, Share, Wage
-from cleanup_icn.policies import FOR_ANY_NUMBER, FOR_TWO, SCRIPTED, play_by_words, scripted_policy
+from cleanup_icn.policies import (
+    FOR_ANY_NUMBER,
+    FOR_TWO,
+    SCRIPTED,
+    UNRELIABLE,
+    play_by_words,
+    scripted_bot,
+    scripted_policy,
+)
 from cleanup_icn.solve import social_optimum
 from cleanup_icn.state import CLEAN, HARVEST, MOVE
 from cleanup_icn.text import words_of
@@ -52,7 +60,7 @@ def episode(env, policy, *, seed=0):
 @pytest.mark.parametrize("make", [plain, under_a_wage, with_talks])
 @pytest.mark.parametrize(
     ("name", "num_agents"),
-    [*product(FOR_ANY_NUMBER, [2, 3, 4, 5]), *product(FOR_TWO, [2])],
+    [*product((*FOR_ANY_NUMBER, *UNRELIABLE), [2, 3, 4, 5]), *product(FOR_TWO, [2])],
 )
 def test_a_scripted_policy_never_acts_illegally(name, make, num_agents):
     env = make(num_agents=num_agents, **WORLD)
@@ -117,6 +125,12 @@ def test_a_policy_for_two_is_refused_where_more_play(name):
 def test_an_unknown_name_is_refused_with_those_there_are():
     with pytest.raises(ConfigError, match="policy = 'greedy': expected one of all-harvest, "):
         scripted_policy("greedy", plain())
+
+
+@pytest.mark.parametrize("name", [*UNRELIABLE, *FOR_TWO])
+def test_who_is_no_function_of_what_it_sees_is_refused_as_one(name):
+    with pytest.raises(ConfigError, match=r"expected one of all-harvest, .*, planner$"):
+        scripted_bot(name, plain().config)
 
 
 @pytest.mark.parametrize("observation", [{"observation": 1}, [0.0, 1.0], None])

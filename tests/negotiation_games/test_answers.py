@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from negotiation_worlds import ferry, games, make, short
 
 from negotiation_games import ParseStatus, Speech, TextActions
-from negotiation_games.answers import answer_schema
+from negotiation_games.answers import answer_schema, one_line, parse_answer, render_answer
 from negotiation_games.state import Phase
 
 law = settings(max_examples=100, deadline=None)
@@ -399,3 +399,31 @@ def test_the_schema_of_a_vote_has_two_answers():
         assert read_vote(json.dumps({"vote": vote})).status == ParseStatus.OK
     assert not validator.is_valid({"vote": "abstain"})
     assert not validator.is_valid({})
+
+
+# --- the shortest answer ---------------------------------------------------------------------
+
+
+@law
+@given(st.data())
+def test_the_shortest_answer_is_read_as_what_is_said(data):
+    game = data.draw(games())
+    deal = data.draw(st.none() | st.integers(0, game.num_deals - 1).map(game.deal_at))
+    public, plan = (one_line(data.draw(any_text)) for _ in range(2))
+    status = ParseStatus.OK if deal is not None else ParseStatus.NO_PROPOSAL
+    speech = Speech(deal, public, plan, None, status)
+    if deal is None and not public:
+        with pytest.raises(ValueError, match="expected a vote, a deal or public words"):
+            render_answer(speech)
+        return
+    assert parse_answer(render_answer(speech), game, Phase.DISCUSS).action == speech
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_the_shortest_vote_is_read_as_it_was_meant(accepts):
+    vote = Speech(None, accepts=accepts)
+    assert read_vote(render_answer(vote)).action == vote
+
+
+def test_a_deal_alone_is_one_field():
+    assert render_answer(Speech((0, 2, 1))) == "<DEAL>A1,B3,C2</DEAL>"

@@ -71,7 +71,7 @@ def test_every_bot_proposes_a_deal_of_the_game_and_the_same_one_again(name, know
 @settings(max_examples=40, deadline=None)
 @given(known=views())
 @pytest.mark.parametrize(
-    "name", ["stubborn", "boulware", "linear", "conceder", "best-guess", "greedy"]
+    "name", ["stubborn", "boulware", "linear", "conceder", "best-guess", "greedy", "amender"]
 )
 def test_who_does_not_sabotage_never_proposes_below_its_threshold(name, known):
     game, seen = known
@@ -116,6 +116,39 @@ def test_a_conceding_party_takes_up_what_others_proposed_last():
     town = game.party_names.index("Town")
     seen = view(game, town, record=[(1, (0, 0)), (3, (0, 1)), (1, (0, 2)), (3, (0, 2))])
     assert game.deal_at(BOTS["conceder"](seen)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("offer", "proposed"),
+    [
+        ((0, 1), (0, 1)),  # good enough as it is
+        ((0, 2), (0, 0)),  # 20 points: 30 are missing on the second issue
+        ((1, 1), (1, 0)),  # 25 points: 15 are missing on the second issue, 10 on the first
+    ],
+)
+def test_p1_amends_what_p2_proposed_last_and_no_more_than_it_must(offer, proposed):
+    game = ferry()
+    line = game.party_names.index("Line")
+    record = [(3, (0, 0)), (3, offer), (0, (1, 2)), (line, (0, 0))]
+    assert game.deal_at(BOTS["amender"](view(game, line, record=record))) == proposed
+
+
+def test_all_others_amend_what_p1_proposed_last():
+    game = ferry()
+    farm, line, port = (game.party_names.index(name) for name in ("Farm", "Line", "Port"))
+    record = [(line, (0, 0)), (line, (0, 1)), (port, (0, 2))]
+    assert game.deal_at(BOTS["amender"](view(game, farm, record=record))) == (1, 1)
+    enough = [*record, (line, (0, 2))]  # worth Farm's threshold and no more
+    assert game.deal_at(BOTS["amender"](view(game, farm, record=enough))) == (0, 2)
+    assert game.deal_at(BOTS["amender"](view(game, port, record=record))) == (0, 1)
+
+
+def test_who_amends_asks_for_the_best_in_its_first_turn_and_without_an_offer():
+    game = ferry()
+    line, port = game.party_names.index("Line"), game.party_names.index("Port")
+    first = view(game, line, record=[(port, (0, 1))], turns_left=NUM_TURNS)
+    assert game.deal_at(BOTS["amender"](first)) == (0, 0)
+    assert game.deal_at(BOTS["amender"](view(game, line, record=[(0, (1, 1))]))) == (0, 0)
 
 
 def test_the_greedy_take_the_best_offer_in_their_last_turn_and_insist_before():

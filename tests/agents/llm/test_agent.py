@@ -290,6 +290,30 @@ def test_a_record_too_long_loses_its_oldest_half_and_nothing_else(order):
     assert all(part in told for part in ("RULES", "SHEET", "NOW"))
 
 
+@pytest.mark.parametrize(("record_lines", "shown"), [(None, 8), (9, 8), (3, 3), (1, 1), (0, 0)])
+def test_a_model_is_shown_as_many_of_the_last_lines_as_asked_for(record_lines, shown):
+    client = Client()
+    agent = ChatAgent(client, TableSeat(EIGHT_LINES), record_lines=record_lines)
+    assert agent.act("NOW").calls[0].left_out == 0
+    told = text_of(client.prompts[0])
+    assert [line for line in EIGHT_LINES if line in told] == list(EIGHT_LINES[8 - shown :])
+    remark = f"The first {8 - shown} lines of the record are left out."
+    assert (remark in told) == (0 < shown < 8)
+    assert ("left out" in told) == (0 < shown < 8)
+
+
+def test_of_the_lines_shown_the_oldest_half_goes_where_they_are_too_long():
+    client = Client(room=170)
+    agent = ChatAgent(client, TableSeat(EIGHT_LINES), record_lines=6)
+    assert agent.act("NOW").calls[0].left_out == 3
+    told = text_of(client.prompts[-1])
+    assert [line for line in EIGHT_LINES if line in told] == list(EIGHT_LINES[5:])
+    assert "first 5 lines of the record are left out" in told
+    hopeless = ChatAgent(Client(room=5), TableSeat(EIGHT_LINES), record_lines=0)
+    with pytest.raises(ChatError, match="without any of its record"):
+        hopeless.act("NOW")
+
+
 def test_a_prompt_too_long_without_its_record_is_an_error_that_says_so():
     record = [f"line {index}" for index in range(8)]
 
@@ -374,6 +398,7 @@ def test_a_repair_for_which_there_is_no_room_leaves_the_fallback(num_lines):
     [
         {"max_repairs": -1},
         {"max_chars": 0},
+        {"record_lines": -1},
         {"order": "random"},
         {"style": "wise"},
         {"style": ["ponder"]},

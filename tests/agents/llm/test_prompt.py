@@ -73,6 +73,29 @@ def test_what_is_left_out_is_said_and_rules_sheet_and_instruction_stay(record, o
     assert not left_out or f"first {left_out} lines" in told
 
 
+@given(records, st.sampled_from(ORDERS), st.integers(0, 8), st.data())
+def test_of_the_record_only_the_last_lines_asked_for_are_shown(record, order, record_lines, data):
+    left_out = data.draw(st.integers(0, min(len(record), record_lines)))
+    parts = PromptParts("RULES", "SHEET", tuple(record), "INSTRUCTION")
+    asked = compose(parts, order=order, left_out=left_out, record_lines=record_lines)
+    missing = max(0, len(record) - record_lines) + left_out
+    if record_lines:
+        assert asked == compose(parts, order=order, left_out=missing)
+    else:
+        assert asked == compose(parts._replace(record=()), order=order)
+
+
+@given(records, st.sampled_from(ORDERS))
+def test_all_lines_are_shown_where_as_many_may_be(record, order):
+    parts = PromptParts("RULES", "SHEET", tuple(record), "INSTRUCTION")
+    assert compose(parts, order=order, record_lines=len(record) or 1) == compose(parts, order=order)
+
+
+def test_fewer_lines_than_none_are_refused():
+    with pytest.raises(ValueError, match="record_lines = -1: expected at least 0, or None for all"):
+        compose(PARTS, record_lines=-1)
+
+
 @given(st.integers(1, 10**6), st.data())
 def test_half_of_the_lines_shown_go_at_once_and_always_at_least_one(num_lines, data):
     left_out = data.draw(st.integers(0, num_lines - 1))

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cleanup_icn import ParseStatus, TextActions, icn
+from cleanup_icn.answers import parse_plan
 from cleanup_icn.contracts import Clause, Contract, LumpSum, NaturalLanguageContract
 from cleanup_icn.icn.history import Negotiation
 from cleanup_icn.icn.protocol import Outcome, Speech, Stage
@@ -21,9 +22,10 @@ from cleanup_icn.icn.text import (
     parse_history,
     parse_speech,
     parse_talks,
+    render_answer,
     render_history,
 )
-from cleanup_icn.text import parse_observation
+from cleanup_icn.text import parse_action, parse_observation
 
 WAIT, MOVE, HARVEST, CLEAN, ACCEPT, REJECT, FIRST_PROPOSAL = range(7)
 MENU = icn.default_menu()
@@ -381,3 +383,45 @@ def test_the_words_of_an_agreed_contract_cannot_pass_for_the_situation() -> None
     seen = parse_observation(observations["agent_0"]["text"])
     assert posing in observations["agent_0"]["text"]
     assert (seen.agent_index, seen.step, seen.is_at_shore) == (0, 3, False)
+
+
+# --- the shortest answer ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", range(4))
+@pytest.mark.parametrize("plan", ["", "clean next"])
+def test_the_shortest_answer_in_play_is_read_as_its_action(action, plan):
+    answer = render_answer(action, plan=plan)
+    assert parse_action(answer) == (action, ParseStatus.OK)
+    assert parse_plan(answer) == plan
+
+
+@settings(max_examples=40)
+@given(st.data(), st.sampled_from(Stage))
+def test_the_shortest_answer_in_talks_is_read_as_its_action(table, data, stage):
+    menu = tuple(data.draw(st.lists(table.contracts(2), min_size=1, max_size=3)))
+    numbers = st.sampled_from([WAIT, ACCEPT, REJECT, *range(6, 6 + len(menu))])
+    action = data.draw(numbers | table.contracts(2))
+    env = icn.parallel_env(judge="every:1", menu=menu, max_clauses=2)
+    env.reset(seed=0)
+    if stage is Stage.RESPOND:
+        table.say(env, FIRST_PROPOSAL, WAIT)
+    assert env.phase == stage
+    read = env.parse_answer("agent_1", render_answer(action, stage))
+    assert (read.action, read.status) == (action, ParseStatus.OK)
+
+
+def test_a_contract_in_plain_language_is_read_back_from_the_shortest_answer():
+    contract = NaturalLanguageContract("whoever cleans is paid")
+    answer = render_answer(contract, Stage.RESPOND)
+    assert answer == "Action: counter whoever cleans is paid"
+    assert parse_speech(answer, MENU, natural_language=True).contract == contract
+
+
+@pytest.mark.parametrize(
+    ("action", "stage"),
+    [(4, None), (-1, None), (PRICE, None), ("nothing", Stage.PROPOSE), (2, Stage.RESPOND)],
+)
+def test_no_answer_stands_for_what_cannot_be_done(action, stage):
+    with pytest.raises(ValueError, match="expected one that an answer stands for"):
+        render_answer(action, stage)

@@ -1,0 +1,275 @@
+"""Lessons of Cleanup: who teaches what, in which drawn worlds, under which contracts.
+
+What is taught, in worlds of `benchmarks.teaching.drawn_worlds`:
+
+=========  ========================================================================================
+contracts  1/8 none, 1/4 a wage of 0.1..2 for a unit cleaned, 1/8 a share of 0.1..0.9 of what is
+           harvested, 1/2 talks (judge ``change``, ``start`` or ``every:10``, 3 rounds) over a menu
+           of its own: fair wages, drawn contracts, 4 to 7 in all with the null contract
+tables     in turn: the teacher on all seats, on each seat beside ``wavering`` players, and
+           ``wavering`` on all seats
+=========  ========================================================================================
+
+The answers are meant to be replaced by the teacher's (``dataset --relabel``), so that what wavering
+players lead to is taught with the right answer.
+
+Examinations, an episode in each drawn world:
+
+===============  ==================================================================================
+``taught``       other worlds of the same kind
+``held-out``     worlds with numbers that were not taught
+``more-agents``  4 to 6 agents
+``partners``     one seat for the pupil, others for those that it never met
+``icn``          worlds that change, each under the fair wage of its beginning (``wage``) and with
+                 talks when it changes (``icn``)
+===============  ==================================================================================
+
+Elsewhere every second world that changes is played with talks, and all others under their highest
+fair wage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.cleanup.arena import CleanupArena, wage_for_cleaning
+from benchmarks.cleanup.conditions import Fixed, Negotiated
+from benchmarks.model_config import Table
+from benchmarks.seeds import seed_of
+from benchmarks.suite import Suite
+from benchmarks.teaching.drawn_worlds import (
+    EXAMINED_POLLUTION,
+    LESSON_POLLUTION,
+    draw_held_out,
+    draw_many,
+    draw_menu,
+    draw_share,
+    draw_taught,
+    draw_wage,
+    fair_rate,
+    fair_rates,
+    scenario_of,
+)
+from cleanup_icn import CleanupConfig, ConfigError
+from cleanup_icn.contracts import Contract
+from cleanup_icn.observe import agent_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Condition = Fixed | Negotiated
+
+WAVERING, EQUILIBRIUM = "wavering", "equilibrium"
+
+TAUGHT, HELD_OUT, MORE_AGENTS, PARTNERS, ICN = (
+    "taught",
+    "held-out",
+    "more-agents",
+    "partners",
+    "icn",
+)
+KINDS = (TAUGHT, HELD_OUT, MORE_AGENTS, PARTNERS, ICN)
+"""Kinds of examination."""
+
+JUDGES = ("change", "start", "every:10")
+STRANGERS = ("conditional-cooperator", "contract-follower", "all-harvest", "random", "cleaner")
+"""Partners that nobody meets in lessons."""
+
+_LESSON = len(KINDS)  # what worlds are drawn for, after the kinds of examination
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanupLessons:
+    """Lessons of Cleanup under one teacher; see `benchmarks.teaching.lessons.Lessons`."""
+
+    name: str
+    teacher: str
+    description: str
+    most_agents: int = 3  # in a world that is taught
+    repeats: int = 0  # lessons at every table of a world; 0: one, at one table, in turn
+    kinds: tuple[str, ...] = KINDS
+
+    def teaching_suite(self, *, episodes: int, seed: int) -> Suite:
+        """Return what is played to teach from: arenas of one world under one contract.
+
+        There are `episodes` of them or, where every table of a world is played, the next number
+        that fits.
+
+        Raises:
+            ConfigError: `episodes` is below 1, or `seed` below 0.
+        """
+        _check(episodes, seed)
+        of_world = self.repeats * len(_tables(self.teacher, self.most_agents)) or 1
+        num_worlds = -(-episodes // of_world)
+        return Suite(
+            name=f"lessons-{self.name}",
+            description=self.description,
+            arenas=tuple(self._lesson(index, seed) for index in range(num_worlds)),
+        )
+
+    def examination_suite(self, kind: str, *, episodes: int, seed: int) -> Suite:
+        """Return `episodes` arenas, each of one drawn world that is played once.
+
+        Policies are the planner, the teacher and ``all-harvest``; for two agents without talks, or
+        where it is the teacher, ``equilibrium`` as well.
+
+        Raises:
+            ConfigError: there is no such kind, `episodes` is below 1, or `seed` below 0.
+        """
+        if kind not in self.kinds:
+            raise ConfigError("kind", kind, f"one of {', '.join(self.kinds)}")
+        _check(episodes, seed)
+        return Suite(
+            name=f"examination-{self.name}-{kind}",
+            description=f"{self.description} Examined: {kind}.",
+            arenas=tuple(self._examination(kind, index, seed) for index in range(episodes)),
+        )
+
+    def _lesson(self, index: int, seed: int) -> CleanupArena:
+        rng = np.random.default_rng((seed, _LESSON, index))
+        config = draw_taught(rng, most_agents=self.most_agents)
+        tables = _tables(self.teacher, config.num_agents)
+        if not self.repeats:
+            tables = [tables[index % len(tables)]]
+        return CleanupArena(
+            name=f"lesson/{index:04d}",
+            description=self.description,
+            conditions=(_drawn_condition(rng, config),),
+            policies=tuple(table.name for table in tables),
+            lineups=tuple(table for table in tables if table.seats),
+            shown_policy=tables[0].name,
+            num_episodes=max(self.repeats, 1),
+            seed=_seed(seed, _LESSON, index),
+            scenario=scenario_of(config, pollution=LESSON_POLLUTION),
+        )
+
+    def _examination(self, kind: str, index: int, seed: int) -> CleanupArena:
+        number = KINDS.index(kind)
+        rng = np.random.default_rng((seed, number, index))
+        config = self._draw(kind, rng)
+        conditions = _conditions(kind, config, rng, is_second=index % 2 == 1)
+        name = f"{kind}/{index:03d}"
+        if len(conditions) == 1:
+            name += f"/{conditions[0].name}"
+        policies = self._compared(config, conditions)
+        seats = agent_names(config.num_agents)
+        strangers = [name for name in STRANGERS if name != self.teacher]
+        return CleanupArena(
+            name=name,
+            description=f"Examination of {self.name}: {kind}",
+            conditions=conditions,
+            policies=policies,
+            shown_policy=self.teacher if self.teacher in policies else policies[0],
+            seat=seats[index % 2] if kind == PARTNERS else None,
+            partners=strangers[index // 2 % len(strangers)] if kind == PARTNERS else None,
+            num_episodes=1,
+            seed=_seed(seed, number, index),
+            scenario=scenario_of(config, pollution=EXAMINED_POLLUTION),
+        )
+
+    def _draw(self, kind: str, rng: np.random.Generator) -> CleanupConfig:
+        draw: Mapping[str, Callable[[np.random.Generator], CleanupConfig]] = {
+            TAUGHT: partial(draw_taught, most_agents=self.most_agents),
+            HELD_OUT: partial(draw_held_out, most_agents=self.most_agents),
+            MORE_AGENTS: draw_many,
+            PARTNERS: partial(draw_taught, most_agents=2),
+            ICN: partial(draw_taught, most_agents=self.most_agents, prob_change=1.0),
+        }
+        return draw[kind](rng)
+
+    def _compared(self, config: CleanupConfig, conditions: Sequence[Condition]) -> tuple[str, ...]:
+        """Return the policies to compare with, each once."""
+        policies = ["planner", self.teacher, "all-harvest"]
+        if config.num_agents == 2 and all(isinstance(each, Fixed) for each in conditions):
+            policies.append(EQUILIBRIUM)
+        return tuple(dict.fromkeys(policies))
+
+
+def _check(episodes: int, seed: int) -> None:
+    for name, value, low in (("episodes", episodes, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise ConfigError(name, value, f"an integer of at least {low}")
+
+
+def _seed(seed: int, purpose: int, index: int) -> int:
+    """Return the seed of an arena: odd for lessons, even for examinations, so never the same."""
+    return seed_of(seed, purpose, index) // 2 * 2 + (purpose == _LESSON)
+
+
+def _tables(teacher: str, num_agents: int) -> list[Table]:
+    """Return who sits where in lessons, in turn."""
+    beside = [
+        Table(name=f"teacher-{seat}", everyone=WAVERING, seats={seat: teacher})
+        for seat in agent_names(num_agents)
+    ]
+    return [Table(name=teacher, everyone=teacher), *beside, Table(name=WAVERING, everyone=WAVERING)]
+
+
+def _drawn_condition(rng: np.random.Generator, config: CleanupConfig) -> Condition:
+    """Draw what a lesson is played under."""
+    drawn = int(rng.integers(8))
+    if drawn == 0:
+        return Fixed(name="none", contract=Contract())
+    if drawn < 3:
+        return Fixed(name="wage", contract=draw_wage(rng))
+    if drawn == 3:
+        return Fixed(name="share", contract=draw_share(rng))
+    judge = JUDGES[int(rng.integers(len(JUDGES)))]
+    return Negotiated(name="icn", judge=judge, menu=draw_menu(rng, config))
+
+
+def _conditions(
+    kind: str, config: CleanupConfig, rng: np.random.Generator, *, is_second: bool
+) -> tuple[Condition, ...]:
+    """Return what a world of an examination is played under."""
+    rates = fair_rates(config)
+    talks = Negotiated(name="icn", judge="change", menu=draw_menu(rng, config))
+    if kind == ICN:
+        before = fair_rate(config.parameters_at(0), config.num_agents)
+        return (Fixed(name="wage", contract=wage_for_cleaning(before)), talks)
+    if config.change_steps and is_second:
+        return (talks,)
+    return (Fixed(name="wage", contract=wage_for_cleaning(rates[-1])),)
+
+
+CLEANUP_LESSONS: Mapping[str, CleanupLessons] = MappingProxyType(
+    {
+        lessons.name: lessons
+        for lessons in (
+            CleanupLessons(
+                name="cleanup",
+                teacher="division-of-labour",
+                description="Cooperative: as many clean as the river needs, whatever they are "
+                "paid, and the others harvest.",
+            ),
+            CleanupLessons(
+                name="cleanup-selfish",
+                teacher=EQUILIBRIUM,
+                description="Selfish: plays and bargains for the highest return of its own, "
+                "against one who does the same.",
+                most_agents=2,
+                repeats=2,
+                kinds=tuple(kind for kind in KINDS if kind != MORE_AGENTS),
+            ),
+            CleanupLessons(
+                name="cleanup-abiding",
+                teacher="contract-follower",
+                description="Contract-abiding: keeps the river as clean as the contract in force "
+                "pays for, and harvests where none pays.",
+            ),
+            CleanupLessons(
+                name="cleanup-breaking",
+                teacher="breaking",
+                description="Contract-breaking: signs whatever is proposed, and harvests whatever "
+                "was signed.",
+            ),
+        )
+    }
+)
+"""Lessons of Cleanup by name."""

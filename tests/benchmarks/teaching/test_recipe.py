@@ -1,0 +1,74 @@
+"""Recipes: bundled ones are whole, and a wrong file is refused with all that is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.teaching.lessons import LESSONS
+from benchmarks.teaching.recipe import load_recipe, preset_names, recipe_of
+from cleanup_icn import ConfigError
+
+
+def test_there_is_a_recipe_for_every_kind_of_lessons():
+    taught = {load_recipe(name, is_preset=True).lessons.name for name in preset_names()}
+    assert taught == set(LESSONS)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_bundled_recipe_says_what_it_teaches_and_can_be_told_as_json(name):
+    recipe = load_recipe(name, is_preset=True)
+    assert recipe.description
+    assert recipe.to_dict()["lessons"]["name"] == recipe.lessons.name
+
+
+def test_a_file_is_read_as_it_is_written(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'description = "mine"\n[lessons]\nname = "cleanup-selfish"\nepisodes = 12\n'
+        '[data]\nper_episode = 3\nfilters = ["status=ok"]\n'
+        "[student]\nlayers = 2\n[teaching]\nsteps = 7\n"
+    )
+    recipe = load_recipe(str(file), is_preset=False)
+    assert (recipe.name, recipe.description) == ("mine", "mine")
+    assert (recipe.lessons.name, recipe.lessons.episodes) == ("cleanup-selfish", 12)
+    assert (recipe.data.per_episode, recipe.data.filters) == (3, ("status=ok",))
+    assert (recipe.student.layers, recipe.teaching.steps) == (2, 7)
+
+
+def test_everything_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
+    file = tmp_path / "wrong.toml"
+    file.write_text(
+        "wisdom = 1\n"
+        '[lessons]\nname = "gardening"\nepisodes = 0\n'
+        "[data]\nheld_out = 1.0\nper_episod = 3\n"
+        "[student]\nlayers = 0\n[teaching]\nsteps = 0\nspeed = 3\n"
+    )
+    with pytest.raises(ConfigError) as refused:
+        load_recipe(str(file), is_preset=False)
+    lines = str(refused.value).splitlines()
+    for key in (
+        "wisdom",
+        "lessons.name",
+        "lessons.episodes",
+        "data.held_out",
+        "per_episod",
+        "student.layers",
+        "teaching.steps",
+        "speed",
+    ):
+        assert any(key in line and str(file) in line for line in lines), key
+
+
+def test_a_preset_that_there_is_not_is_answered_with_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean cleanup"):
+        load_recipe("cleenup", is_preset=True)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="readable TOML file"):
+        load_recipe(str(tmp_path / "none.toml"), is_preset=False)
+
+
+def test_words_are_refused_where_a_description_is_no_word():
+    with pytest.raises(ConfigError, match="description"):
+        recipe_of("odd", {"description": 3})
