@@ -100,19 +100,20 @@ def grab(seen: View) -> int:
 
 
 def amend(seen: View) -> int:
-    """Concede linearly, by changing as little as possible of what was last offered.
+    """Insist on the own best deal, and in the last turn change little of what was last offered.
 
-    p1 takes what p2 proposed last and everybody else what p1 did; without such an offer, the own
-    best deal. While it is worth less than the aspiration, the issue where most is missing gets its
-    best option.
+    p1 then takes what p2 proposed last and everybody else what p1 did; without such an offer, the
+    own best deal. While it does not reach the own threshold, the issue where most is missing gets
+    its best option.
     """
     counterpart = seen.veto if seen.party == seen.proposer else seen.proposer
-    best = [points.index(max(points)) for points in seen.scores]
-    deal = [*(seen.proposals(counterpart) or (best,))[-1]]
+    offers = seen.proposals(counterpart)
+    if seen.progress < 1.0 or not offers:
+        return stay_stubborn(seen)
+    best, deal = [points.index(max(points)) for points in seen.scores], [*offers[-1]]
     missing = [max(points) - points[k] for points, k in zip(seen.scores, deal, strict=True)]
-    asked = aspiration(seen, LINEAR)
     for issue in sorted(range(len(deal)), key=lambda issue: -missing[issue]):
-        if sum(points[k] for points, k in zip(seen.scores, deal, strict=True)) >= asked:
+        if sum(points[k] for points, k in zip(seen.scores, deal, strict=True)) >= seen.threshold:
             break
         deal[issue] = best[issue]
     return int(np.ravel_multi_index(deal, seen.num_options))

@@ -33,6 +33,9 @@ except ImportError as error:
 
 CHOICE = "choice"
 
+_MOST_PADDED, _FEW_TOKENS = 1.25, 32
+"""Prompts longer than so many times the shortest and so many tokens are computed apart from it."""
+
 # A model on the CPU uses all cores: two at once would take them from each other.
 _CORES = threading.Lock()
 
@@ -62,7 +65,8 @@ class TransformersClient(BatchingClient):
         max_tokens: longest answer, in tokens.
         device: where the model computes; by default ``cuda`` where there is one, else ``cpu``.
         dtype: name of PyTorch's type for the weights; by default as transformers loads them.
-        max_batch: most questions that are answered together.
+        max_batch: most questions that are answered together; those of about the same length are
+            computed at once.
     """
 
     def __init__(
@@ -102,8 +106,10 @@ class TransformersClient(BatchingClient):
                 (free if prompt.choices is None else held).append(index)
         on_cpu = self._model.device.type == "cpu"
         with torch.inference_mode(), _CORES if on_cpu else nullcontext():
-            outcomes.update(zip(free, self._written([prompts[i] for i in free]), strict=True))
-            outcomes.update(zip(held, self._chosen([prompts[i] for i in held]), strict=True))
+            for group in _alike(free, prompts):
+                outcomes.update(zip(group, self._written([prompts[i] for i in group]), strict=True))
+            for group in _alike(held, prompts):
+                outcomes.update(zip(group, self._chosen([prompts[i] for i in group]), strict=True))
         return [outcomes[index] for index in range(len(prompts))]
 
     def _encoded(self, request: Request) -> _Prompt:
@@ -248,6 +254,20 @@ class TransformersClient(BatchingClient):
 
     def _generator(self, seed: int) -> torch.Generator:
         return torch.Generator(device=self._model.device).manual_seed(seed)
+
+
+def _alike(indices: Sequence[int], prompts: Sequence[_Prompt]) -> list[list[int]]:
+    """Return the prompts of these indices in groups of about the same length.
+
+    A batch is padded to its longest prompt: a few long ones would make all others as dear.
+    """
+    groups: list[list[int]] = []
+    for index in sorted(indices, key=lambda each: len(prompts[each].tokens)):
+        shortest = len(prompts[groups[-1][0]].tokens) if groups else 0
+        if not groups or len(prompts[index].tokens) > _MOST_PADDED * shortest + _FEW_TOKENS:
+            groups.append([])
+        groups[-1].append(index)
+    return groups
 
 
 class _Draws(LogitsProcessor):

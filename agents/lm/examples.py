@@ -21,6 +21,9 @@ NO_LOSS = -100
 _WINDOW_BATCHES = 50
 """Of so many batches the pairs are sorted by length: the wider, the less padding."""
 
+_TEXTS_AT_ONCE = 2000
+"""What a tokenizer notes of a text beside its tokens takes many times their memory."""
+
 _TRIED = 32
 """So many texts are encoded both in pieces and whole before pieces are trusted."""
 
@@ -75,25 +78,43 @@ def encode_pairs(
 
 
 def draw_order(
-    lengths: Sequence[int], *, num_batches: int, batch_size: int, seed: int
+    lengths: Sequence[int],
+    *,
+    num_batches: int,
+    batch_size: int,
+    seed: int,
+    groups: Sequence[int] | None = None,
 ) -> list[int]:
     """Return what is taught in each of `num_batches` batches, one after another, as indices.
 
     Everything comes once before anything comes again, in an order drawn anew each time. Within a
-    window of batches those of like length are put together, and the batches are shuffled again.
+    window of batches those of one group and like length are put together, and the batches are
+    shuffled again. `groups` says by a number which group each is of; by default all are of one.
     """
     rng = np.random.default_rng(seed)
     wanted = num_batches * batch_size
     passes = [rng.permutation(len(lengths)) for _ in range(-(-wanted // len(lengths)))]
     stream = np.concatenate(passes)[:wanted]
     sizes = np.asarray(lengths)
+    kinds = np.zeros_like(sizes) if groups is None else np.asarray(groups)
     window = batch_size * _WINDOW_BATCHES
     ordered: list[int] = []
     for start in range(0, wanted, window):
         part = stream[start : start + window]
-        batches = part[np.argsort(sizes[part], kind="stable")].reshape(-1, batch_size)
+        sorted_ = np.lexsort((sizes[part], kinds[part]))
+        batches = part[sorted_].reshape(-1, batch_size)
         ordered += batches[rng.permutation(len(batches))].ravel().tolist()
     return ordered
+
+
+def beginnings(examples: Sequence[Example], *, num_tokens: int = 32) -> list[int]:
+    """Return a number for what each prompt begins with, the same for the same so many tokens.
+
+    Batches of prompts that begin alike share the work on what they begin with.
+    """
+    numbers: dict[tuple[int, ...], int] = {}
+    begun = (tuple(example.prompt[:num_tokens]) for example in examples)
+    return [numbers.setdefault(tokens, len(numbers)) for tokens in begun]
 
 
 def collate(
@@ -207,9 +228,12 @@ def _can_be_cut(tokenizer: Any, texts: Sequence[str]) -> bool:
 def _encoded(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     if not texts:
         return []
-    rows: list[list[int]] = tokenizer(
-        texts, add_special_tokens=False, return_attention_mask=False, verbose=False
-    )["input_ids"]
+    rows: list[list[int]] = []
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        part = texts[start : start + _TEXTS_AT_ONCE]
+        rows += tokenizer(
+            part, add_special_tokens=False, return_attention_mask=False, verbose=False
+        )["input_ids"]
     return rows
 
 

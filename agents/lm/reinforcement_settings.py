@@ -39,9 +39,9 @@ class ReinforcementSettings:
         ValueError: names the field, its value and what is allowed.
     """
 
-    learning_rate: float = 2e-4
+    learning_rate: float = 3e-4
     warmup_steps: int = 20  # of the optimizer, in which the learning rate rises
-    kl: float = 0.02  # what a nat of divergence from the start costs, in advantages
+    kl: float = 0.05  # what a nat of divergence from the start costs, in advantages
     clip: float = 0.2  # how far from 1 the ratio of probabilities, new to old, has an effect
     passes: int = 1  # times that all answers of an iteration are gone through
     batch_size: int = 64  # answers a step

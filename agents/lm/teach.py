@@ -64,10 +64,9 @@ def teach(
 ) -> Taught:
     """Teach a student and leave it in a folder.
 
-    On the CPU the same pairs, settings and number of threads give the same weights, bit for bit,
-    also where a teaching was stopped and gone on with. The global generators of Python, numpy and
-    PyTorch are left as they were. Nothing is fetched and nothing is printed. Pairs that are longer
-    than the context are left out and counted (`Taught.num_too_long`).
+    On the CPU the same pairs, settings and threads give the same weights, bit for bit, also where
+    it was stopped and gone on with. Global generators stay as they were; nothing is fetched or
+    printed. Pairs longer than the context are left out and counted.
 
     Args:
         pairs: what is taught, at least one.
@@ -76,13 +75,12 @@ def teach(
         out: the folder; it may hold other files, but no model.
         held_out: pairs that are not taught; at most 1,000 of them, evenly spread, are examined.
         about: JSON values to keep in `teaching.json`.
-        resume: go on from the last checkpoint of the same teaching in `out`; from the beginning
-            where it has none yet. One that is through is returned as it stands.
+        resume: go on from the last checkpoint of the same teaching in `out`, if it has one; a
+            teaching that is through is returned as it stands.
         on_step: called after each step.
 
     Raises:
-        ValueError: `out` holds a model, or with `resume` another teaching (says what differs); the
-            base lacks something; no pair fits the context.
+        ValueError: `out` holds a model or another teaching; a bad base; no pair fits the context.
         FloatingPointError: the loss is no longer a number.
         ImportError: LoRA is asked for and peft is not installed.
     """
@@ -90,39 +88,42 @@ def teach(
     if not pairs:
         raise ValueError("pairs = []: expected at least one pair")
     check_base(student)
-    identity = _identity(pairs, student, teaching)
-    done = _opened(out, identity, resume=resume)
-    if done is not None:
+    identity, checkpoints = _identity(pairs, student, teaching), out / _CHECKPOINTS
+    if (done := _opened(out, identity, resume=resume)) is not None:
         return done
-    held = _spread(held_out, _MOST_HELD_OUT)
     with isolated(seed=teaching.seed, threads=teaching.threads):
         learner = make_student(student, pairs)
-        lesson = _encoded(learner, pairs, held)
-        _begin(out / _CHECKPOINTS, identity)
-        trainer = make_teacher(
-            learner, lesson.examples, teaching, out / _CHECKPOINTS, on_step=on_step
-        )
-        trainer.start(last_checkpoint(out / _CHECKPOINTS), started=started)
-        learner = learner.finished()
-        learner.save(out)
-        exact = _exactness(learner, lesson.held_out)
+        lesson = _encoded(learner, pairs, _spread(held_out, _MOST_HELD_OUT))
+        _begin(checkpoints, identity)
+        trainer = make_teacher(learner, lesson.examples, teaching, checkpoints, on_step=on_step)
+        trainer.start(last_checkpoint(checkpoints), started=started)
+        outcome = _finished(learner, lesson, out)
     taught = Taught(
         folder=out,
         **identity,
+        **outcome,
         about=dict(about or {}),
         curve=_curve(trainer.state.log_history),
-        held_out_exact=exact,
-        num_held_out=len(lesson.held_out),
-        num_pairs=len(lesson.examples),
-        num_too_long=lesson.num_too_long,
-        precision="bfloat16" if trainer.args.bf16 else "float32",
+        precision=trainer.precision,
         seconds=trainer.seconds(),
-        parameters=learner.model.num_parameters(),
         versions=versions(),
     )
     write(taught)
-    shutil.rmtree(out / _CHECKPOINTS)
+    shutil.rmtree(checkpoints)
     return taught
+
+
+def _finished(learner: Student, lesson: _Lesson, out: Path) -> dict[str, Any]:
+    """Save the student as it is to play, and examine it so."""
+    learner = learner.finished()
+    learner.save(out)
+    return {
+        "held_out_exact": _exactness(learner, lesson.held_out),
+        "num_held_out": len(lesson.held_out),
+        "num_pairs": len(lesson.examples),
+        "num_too_long": lesson.num_too_long,
+        "parameters": learner.model.num_parameters(),
+    }
 
 
 def _identity(

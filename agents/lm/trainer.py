@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from agents.lm.examples import Example, collate, draw_order
+from agents.lm.examples import Example, beginnings, collate, draw_order
 from agents.lm.settings import TeachingSettings
 from agents.lm.student import Student
 
@@ -101,6 +101,11 @@ class Teacher(Trainer):
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
+    @property
+    def precision(self) -> str:
+        """What the forward pass is computed in."""
+        return "bfloat16" if self.args.bf16 else "float32"
+
     def seconds(self) -> float:
         """Return how long the teaching has taken so far, pauses between runs apart."""
         return self._seconds_before + time.perf_counter() - self._started
@@ -163,6 +168,7 @@ def make_teacher(
         num_batches=teaching.steps,
         batch_size=teaching.batch_size,
         seed=teaching.seed,
+        groups=beginnings(examples),
     )
     trainer = Teacher(
         model=learner.model,

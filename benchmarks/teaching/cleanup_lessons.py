@@ -216,9 +216,9 @@ def _drawn_condition(rng: np.random.Generator, config: CleanupConfig) -> Conditi
     drawn = int(rng.integers(8))
     if drawn == 0:
         return Fixed(name="none", contract=Contract())
-    if drawn < 3:
+    if drawn < 5:
         return Fixed(name="wage", contract=draw_wage(rng))
-    if drawn == 3:
+    if drawn == 5:
         return Fixed(name="share", contract=draw_share(rng))
     judge = JUDGES[int(rng.integers(len(JUDGES)))]
     return Negotiated(name="icn", judge=judge, menu=draw_menu(rng, config))

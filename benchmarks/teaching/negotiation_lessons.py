@@ -13,9 +13,11 @@ drawn   best-guess, linear, amender and stubborn, each with the same chance
 ======  ==========================================================================================
 
 The answers are meant to be replaced by the teacher's (``dataset --relabel amender``). It is right
-in every seat, and what it says is a short function of the own sheet, of the turns left and of one
-line of the record: the last offer of p2 to p1, of p1 to all others. That line is among the last
-`RECORD_LINES` of the record.
+in every seat and short: the own best deal until the last turn, which a party that said it before
+can repeat; then the last offer of p2 (to p1) or of p1 (to all others), with an issue or two changed
+where the own sheet asks for it. That offer is among the last `RECORD_LINES` of the record. Most of
+it is repeating a line, which a small model learns long before it adds up scores; best-guess agrees
+somewhat more often.
 
 Examinations, an episode on each drawn sheet, p1 opening with its best deal:
 
@@ -85,8 +87,8 @@ class NegotiationLessons:
     name: str = "negotiation"
     teacher: str = TEACHER
     description: str = (
-        "Proposer and responder: gives way over time, changing as little as it can of the offer "
-        "that counts."
+        "Proposer and responder: insists until the last turn, then changes as little as it can of "
+        "the offer that counts."
     )
     kinds: tuple[str, ...] = KINDS
 

@@ -143,11 +143,12 @@ def test_all_others_amend_what_p1_proposed_last():
     assert game.deal_at(BOTS["amender"](view(game, port, record=record))) == (0, 1)
 
 
-def test_who_amends_asks_for_the_best_in_its_first_turn_and_without_an_offer():
+def test_who_amends_insists_before_its_last_turn_and_without_an_offer():
     game = ferry()
     line, port = game.party_names.index("Line"), game.party_names.index("Port")
-    first = view(game, line, record=[(port, (0, 1))], turns_left=NUM_TURNS)
-    assert game.deal_at(BOTS["amender"](first)) == (0, 0)
+    for left in (1, NUM_TURNS):
+        early = view(game, line, record=[(port, (0, 1))], turns_left=left)
+        assert game.deal_at(BOTS["amender"](early)) == (0, 0)
     assert game.deal_at(BOTS["amender"](view(game, line, record=[(0, (1, 1))]))) == (0, 0)
 
 

@@ -167,6 +167,21 @@ def test_an_answer_does_not_depend_on_what_is_answered_beside_it(make_client, fo
         assert replace(alone, latency_s=0) == replace(reply, latency_s=0)
 
 
+def test_short_prompts_are_not_padded_to_a_long_one(make_client, monkeypatch):
+    generate, shapes = transformers.GenerationMixin.generate, []
+
+    def noting(self, **asked):
+        shapes.append(tuple(asked["input_ids"].shape))
+        return generate(self, **asked)
+
+    monkeypatch.setattr(transformers.GenerationMixin, "generate", noting)
+    texts = ["a", "b" * 60, "c", "dd", "e" * 58]
+    client = make_client(max_batch=5, max_tokens=2)
+    together = asyncio.run(asked_together(client, texts))
+    lengths = [reply.prompt_tokens for reply in together]
+    assert sorted(shapes) == [(2, lengths[1]), (3, lengths[3])]
+
+
 def test_the_same_seed_gives_the_same_answer_and_others_give_others(make_client):
     client = make_client()
     answers = texts_of(client, range(6))

@@ -13,6 +13,7 @@ from agents.lm import Pair  # noqa: E402
 from agents.lm.examples import (  # noqa: E402
     NO_LOSS,
     Example,
+    beginnings,
     collate,
     draw_order,
     encode_pairs,
@@ -147,6 +148,20 @@ def test_nothing_is_taught_again_before_all_is_taught(lengths, num_batches, batc
     assert max(counts) - min(counts) <= 1
     again = draw_order(lengths, num_batches=num_batches, batch_size=batch_size, seed=seed)
     assert order == again
+
+
+def test_batches_are_of_one_group_as_far_as_they_go():
+    lengths = [10] * 320
+    groups = [index % 2 for index in range(320)]
+    order = draw_order(lengths, num_batches=20, batch_size=16, seed=0, groups=groups)
+    batches = [{groups[i] for i in order[k : k + 16]} for k in range(0, 320, 16)]
+    assert all(len(batch) == 1 for batch in batches)
+
+
+def test_prompts_that_begin_alike_are_of_one_group():
+    begun = [[1, 2, 3], [1, 2, 4], [5, 2, 3]]
+    groups = beginnings([Example(prompt, [0]) for prompt in begun], num_tokens=2)
+    assert groups[0] == groups[1] != groups[2]
 
 
 def test_batches_are_of_like_lengths_and_come_in_no_order_of_length():
