@@ -3,8 +3,8 @@
 What is taught, in worlds of `benchmarks.teaching.drawn_worlds`:
 
 =========  ========================================================================================
-contracts  1/8 none, 1/4 a wage of 0.1..2 for a unit cleaned, 1/8 a share of 0.1..0.9 of what is
-           harvested, 1/2 talks (judge ``change``, ``start`` or ``every:10``, 3 rounds) over a menu
+contracts  1/8 none, 1/2 a wage of 0.1..2 for a unit cleaned, 1/8 a share of 0.1..0.9 of what is
+           harvested, 1/4 talks (judge ``change``, ``start`` or ``every:10``, 3 rounds) over a menu
            of its own: fair wages, drawn contracts, 4 to 7 in all with the null contract
 tables     in turn: the teacher on all seats, on each seat beside ``wavering`` players, and
            ``wavering`` on all seats

@@ -6,10 +6,11 @@ A world has 50 steps and these integers, drawn uniformly, ends included:
 quantity                       taught           held out: one of the first five, at random
 =============================  ===============  ==================================================
 ``pollution_threshold``        5..10            11..14
-``pollution_growth_per_step``  2..3             4, with ``clean_per_action`` 4
+``pollution_growth_per_step``  2..4             5, with ``clean_per_action`` 5
 ``fruit_growth_per_step``      2..4             5..6
 ``harvest_per_action``         4..6             7..8
-``clean_per_action``           3..4             5..6
+``clean_per_action``           3..5, at least   6..7
+                               what grows
 ``fruit_regrowth``             step or linear   as taught
 pollution at the start         0..10 in         as in examinations of taught worlds
                                lessons, 0..5 in
@@ -53,19 +54,19 @@ Range = tuple[int, int]
 TAUGHT: Mapping[str, Range] = MappingProxyType(
     {
         "pollution_threshold": (5, 10),
-        "pollution_growth_per_step": (2, 3),
+        "pollution_growth_per_step": (2, 4),
         "fruit_growth_per_step": (2, 4),
         "harvest_per_action": (4, 6),
-        "clean_per_action": (3, 4),
+        "clean_per_action": (3, 5),
     }
 )
 HELD_OUT: Mapping[str, Range] = MappingProxyType(
     {
         "pollution_threshold": (11, 14),
-        "pollution_growth_per_step": (4, 4),
+        "pollution_growth_per_step": (5, 5),
         "fruit_growth_per_step": (5, 6),
         "harvest_per_action": (7, 8),
-        "clean_per_action": (5, 6),
+        "clean_per_action": (6, 7),
     }
 )
 RICH: Mapping[str, Range] = MappingProxyType(
@@ -93,7 +94,7 @@ def draw_taught(
     rng: np.random.Generator, *, most_agents: int = 3, prob_change: float = PROB_CHANGE
 ) -> CleanupConfig:
     """Draw a world as they are taught, for two agents or, where `most_agents` is 3, for three."""
-    values: dict[str, Any] = {name: _draw(rng, limits) for name, limits in TAUGHT.items()}
+    values: dict[str, Any] = _taught_values(rng)
     if rng.random() < PROB_RICH:
         values |= {name: _draw(rng, limits) for name, limits in RICH.items()}
         values["fruit_regrowth"] = "linear"
@@ -104,11 +105,13 @@ def draw_held_out(
     rng: np.random.Generator, *, most_agents: int = 3, prob_change: float = PROB_CHANGE
 ) -> CleanupConfig:
     """Draw a world of which one number, and the moment of a change, is outside what is taught."""
-    values = {name: _draw(rng, limits) for name, limits in TAUGHT.items()}
+    values = _taught_values(rng)
     outside = list(HELD_OUT)[int(rng.integers(len(HELD_OUT)))]
     values[outside] = _draw(rng, HELD_OUT[outside])
     if outside == "pollution_growth_per_step":
         values["clean_per_action"] = values[outside]  # or one agent could not keep up with it
+        least = values[outside] + 1  # or no fruit would ever grow
+        values["pollution_threshold"] = max(values["pollution_threshold"], least)
     return _changing(
         rng,
         values,
@@ -122,7 +125,8 @@ def draw_held_out(
 def draw_many(rng: np.random.Generator) -> CleanupConfig:
     """Draw a world for more agents than taught, of whom one or two must clean."""
     values = {name: _draw(rng, limits) for name, limits in TAUGHT.items()}
-    growth = _draw(rng, (2, 2 * values["clean_per_action"]))
+    most = min(2 * values["clean_per_action"], TAUGHT["pollution_threshold"][1] - 1)
+    growth = _draw(rng, (2, most))
     low = max(growth + 1, TAUGHT["pollution_threshold"][0])
     thresholds = (low, TAUGHT["pollution_threshold"][1])
     values["pollution_growth_per_step"] = growth
@@ -214,6 +218,15 @@ def _changing(
     is_announced = bool(schedule) and bool(rng.random() < PROB_ANNOUNCED)
     told |= {"schedule": schedule, "announce_changes": is_announced, **values}
     return CleanupConfig.create(**told)
+
+
+def _taught_values(rng: np.random.Generator) -> dict[str, int]:
+    values = {name: _draw(rng, limits) for name, limits in TAUGHT.items()}
+    # One agent can always keep up with what grows.
+    values["clean_per_action"] = max(
+        values["clean_per_action"], values["pollution_growth_per_step"]
+    )
+    return values
 
 
 def _whole(limits: Range) -> range:

@@ -70,7 +70,6 @@ def train_lm(
     _say_all(school, _taught(school, resume=resume), as_json=as_json)
 
 
-
 def _school(
     recipe: Recipe,
     out: Path | None,

@@ -259,7 +259,7 @@ def test_a_configuration_survives_the_way_to_another_process(load):
         ("max_repairs = -1", "models.small", "models.small.max_repairs = -1: expected an integer"),
         ("max_chars = 0", "models.small", "models.small.max_chars = 0: expected an integer of at"),
         ("record_lines = -1", "models.small", "models.small.record_lines = -1: expected an intege"),
-        ('wording = "new"', "models.small", "models.small.wording = 'new': expected one of own, sy"),
+        ('wording = "new"', "models.small", "models.small.wording = 'new': expected one of own"),
         ('tokenizer = ""', "models.small", "models.small.tokenizer = '': expected the folder of"),
         (
             "price_per_million_prompt_tokens = 1",

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -62,13 +64,13 @@ def test_the_same_pairs_give_the_same_tokenizer(tmp_path):
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
 
-def test_phrases_become_tokens_and_numbers_stand_apart():
-    tokens = TOKENIZER.encode("Step 12 of 50.\nThe signal is red", add_special_tokens=False)
-    assert [TOKENIZER.decode([token]) for token in tokens] == [
-        *("Step ", "12", " of ", "50", ".\n", "The signal is red")
-    ]
-    answer = TOKENIZER.encode("Action: harvest", add_special_tokens=False)
-    assert len(answer) == 3
+def test_what_is_always_said_becomes_one_token_and_numbers_stand_apart():
+    tokenizer = train_tokenizer(PAIRS, vocab_size=2000)
+    said = PAIRS[0].messages[-1].content
+    tokens = [tokenizer.decode([t]) for t in tokenizer.encode(said, add_special_tokens=False)]
+    assert tokens == [part for part in re.split(r"(\d+)", said) if part]
+    answer = tokenizer.encode(PAIRS[0].answer, add_special_tokens=False)
+    assert len(answer) == 1
 
 
 def test_a_vocabulary_is_no_larger_than_asked_for():
@@ -80,8 +82,9 @@ def test_a_vocabulary_is_no_larger_than_asked_for():
 
 def test_what_only_the_last_pairs_say_is_learned_too():
     told = [*signal_pairs(6000), *signal_pairs(6000, answers={"violet": "surrender"})]
-    late = train_tokenizer(told, vocab_size=500)
-    assert len(late.encode("The signal is violet", add_special_tokens=False)) == 1
+    late = train_tokenizer(told, vocab_size=2000)
+    last = ".\nThe signal is violet. What now?"
+    assert len(late.encode(last, add_special_tokens=False)) == 1
 
 
 def test_the_saved_tokenizer_reads_as_it_wrote(tmp_path):
