@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agents.lm.forward import num_shared
 from agents.lm.pairs import Pair
 
 try:
@@ -136,14 +137,14 @@ def collate(
         (B, S + T); `labels`, (B, T) or (B, `logits_to_keep`), `NO_LOSS` but on the answers; where
         taken `position_ids`, (B, T); where S > 0 `shared_ids`, (1, S).
     """
-    num_shared = _num_shared([example.prompt for example in examples]) if shares else 0
-    width = max(example.num_tokens for example in examples) - num_shared
+    begun = num_shared([example.prompt for example in examples]) if shares else 0
+    width = max(example.num_tokens for example in examples) - begun
     tokens, mask, labels = [], [], []
     for prompt, answer in examples:
-        row = prompt[num_shared:] + answer
+        row = prompt[begun:] + answer
         padding = width - len(row)
         tokens.append([pad] * padding + row)
-        mask.append([1] * num_shared + [0] * padding + [1] * len(row))
+        mask.append([1] * begun + [0] * padding + [1] * len(row))
         labels.append([NO_LOSS] * (width - len(answer)) + answer)
     batch: dict[str, Any] = {
         "input_ids": torch.tensor(tokens),
@@ -152,22 +153,15 @@ def collate(
     }
     if "position_ids" in takes:
         positions = batch["attention_mask"].cumsum(1) - 1
-        batch["position_ids"] = positions.clamp(min=0)[:, num_shared:]
+        batch["position_ids"] = positions.clamp(min=0)[:, begun:]
     if "logits_to_keep" in takes:
         # The token before an answer is what the answer's first token is told from.
         kept = min(width, 1 + max(len(example.answer) for example in examples))
         batch["logits_to_keep"] = kept
         batch["labels"] = batch["labels"][:, -kept:]
-    if num_shared:
-        batch["shared_ids"] = torch.tensor([examples[0].prompt[:num_shared]])
+    if begun:
+        batch["shared_ids"] = torch.tensor([examples[0].prompt[:begun]])
     return batch
-
-
-def _num_shared(prompts: Sequence[list[int]]) -> int:
-    """Return how many tokens all prompts begin with; the last of a prompt is never among them."""
-    first, last = min(prompts), max(prompts)  # all others begin with what these two share
-    most = min(len(prompt) for prompt in prompts) - 1
-    return next((i for i in range(most) if first[i] != last[i]), most)
 
 
 def _texts(pair: Pair, tokenizer: Any) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents.lm.examples import Example, encode_pairs
+from agents.lm.forward import is_bfloat16, num_shared, remembered
 from agents.lm.pairs import Pair
 from agents.lm.reinforcement_settings import ReinforcementSettings
 from agents.lm.settings import StudentSettings
@@ -25,13 +26,9 @@ from agents.lm.student import Student, make_student
 
 try:
     import torch
-    from transformers import DynamicCache
 except ImportError as error:
-    raise ImportError(
-        "reinforcement needs PyTorch and transformers: pip install 'commonweal[lm]'"
-    ) from error
+    raise ImportError("reinforcement needs PyTorch: pip install 'commonweal[lm]'") from error
 
-_HALF_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "avx10_2", "bf16", "sve_bf16")
 _TOGETHER = 32
 """Answers that are computed at once: more of them do not fit into a processor's caches."""
 
@@ -222,23 +219,24 @@ class Reinforcer:
 
     def _scores(self, model: Any, batch: Sequence[Example]) -> _Scores:
         """Score the answers of B questions; what all prompts begin with is computed once."""
-        num_shared = _num_shared([each.prompt for each in batch])
-        shared = batch[0].prompt[:num_shared]
-        rows = [[*each.prompt[num_shared:], *each.answer] for each in batch]
+        begun = num_shared([each.prompt for each in batch])
+        rows = [[*each.prompt[begun:], *each.answer] for each in batch]
         device = model.device
         width = max(map(len, rows))
         tokens = torch.zeros(len(rows), width, dtype=torch.long, device=device)
-        mask = torch.zeros(len(rows), num_shared + width, dtype=torch.long, device=device)
+        mask = torch.zeros(len(rows), begun + width, dtype=torch.long, device=device)
         asked_for = torch.zeros(len(rows), width, dtype=torch.bool, device=device)
         for row, (filled, each) in enumerate(zip(rows, batch, strict=True)):
             tokens[row, : len(filled)] = torch.tensor(filled)
-            mask[row, : num_shared + len(filled)] = 1
+            mask[row, : begun + len(filled)] = 1
             asked_for[row, len(filled) - len(each.answer) - 1 : len(filled) - 1] = True
-        with torch.autocast(device.type, torch.bfloat16, enabled=self._is_half(device)):
+        shared = torch.tensor([batch[0].prompt[:begun]], dtype=torch.long, device=device)
+        is_half = is_bfloat16(self._settings.precision)
+        with torch.autocast(device.type, torch.bfloat16, enabled=is_half):
             hidden = model.model(
                 input_ids=tokens,
                 attention_mask=mask,
-                past_key_values=_remembered(model, shared, len(rows)),
+                past_key_values=remembered(model, shared, len(rows)),
                 use_cache=True,
             ).last_hidden_state
         logs = model.lm_head(hidden[asked_for].float()).log_softmax(-1)
@@ -249,10 +247,6 @@ class Reinforcer:
             rows=asked_for.nonzero()[:, 0],
         )
 
-    def _is_half(self, device: torch.device) -> bool:
-        wanted = self._settings.precision
-        return wanted == "bfloat16" or (wanted == "auto" and _has_half(device))
-
 
 def _load(folder: Path) -> Student:
     """Return a model in float32, to be changed little by little, without anything drawn in it."""
@@ -260,33 +254,6 @@ def _load(folder: Path) -> Student:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     student.model.to(device=device).eval()
     return student
-
-
-def _has_half(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    can = torch.cpu.get_capabilities()
-    return any(can.get(name, False) for name in _HALF_INSTRUCTIONS)
-
-
-def _num_shared(prompts: Sequence[list[int]]) -> int:
-    """Return how many tokens all prompts begin with, the last of none of them among these."""
-    first, last = min(prompts), max(prompts)
-    most = min(len(prompt) for prompt in prompts) - 1
-    return next((i for i in range(most) if first[i] != last[i]), most)
-
-
-def _remembered(model: Any, shared: list[int], num_rows: int) -> DynamicCache:
-    """Return what the model makes of the tokens that all prompts begin with, for every row."""
-    cache = DynamicCache()
-    if not shared:
-        return cache
-    tokens = torch.tensor([shared], device=model.device)
-    told = model.model(input_ids=tokens, use_cache=True).past_key_values
-    for index, layer in enumerate(told.layers):
-        keys, values = (each.expand(num_rows, -1, -1, -1) for each in (layer.keys, layer.values))
-        cache.update(keys, values, index)
-    return cache
 
 
 def _k3(difference: torch.Tensor) -> torch.Tensor:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from agents.lm.examples import Example, beginnings, collate, draw_order
+from agents.lm.forward import is_bfloat16, remembered
 from agents.lm.settings import TeachingSettings
 from agents.lm.student import Student
 
@@ -20,7 +21,6 @@ try:
     import torch
     from torch.utils.data import Dataset, SequentialSampler
     from transformers import (
-        DynamicCache,
         LlamaForCausalLM,
         PrinterCallback,
         Trainer,
@@ -36,7 +36,6 @@ except ImportError as error:
 
 _ADAM_BETAS = (0.9, 0.98)  # the second as for other small transformers taught briefly
 _LONGEST_GRADIENT = 1.0
-_BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "avx10_2", "bf16", "sve_bf16")
 
 OnStep = Callable[[int, int, float], None]
 """Takes a step that was made, counted from 1, the number of all, and its loss."""
@@ -118,23 +117,13 @@ class Teacher(Trainer):
         """Return the loss; what all rows begin with is computed once."""
         shared = inputs.pop("shared_ids", None)
         if shared is not None:
-            inputs["past_key_values"] = _remembered(model, shared, len(inputs["input_ids"]))
+            inputs["past_key_values"] = remembered(model, shared, len(inputs["input_ids"]))
             inputs["use_cache"] = True
         return super().compute_loss(model, inputs, *args, **kwargs)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Keep the time with what is logged, so that a checkpoint knows it."""
         super().log({**logs, "seconds": self.seconds()}, *args, **kwargs)
-
-
-def _remembered(model: Any, shared: torch.Tensor, num_rows: int) -> DynamicCache:
-    """Return what the model makes of tokens, (1, S), that all rows begin with, for every row."""
-    cache = DynamicCache()
-    told = model(input_ids=shared, use_cache=True, logits_to_keep=1).past_key_values
-    for index, layer in enumerate(told.layers):
-        keys, values = (each.expand(num_rows, -1, -1, -1) for each in (layer.keys, layer.values))
-        cache.update(keys, values, index)
-    return cache
 
 
 def _shares(model: Any) -> bool:
@@ -195,7 +184,7 @@ def _arguments(teaching: TeachingSettings, checkpoints: Path) -> TrainingArgumen
         adam_beta1=_ADAM_BETAS[0],
         adam_beta2=_ADAM_BETAS[1],
         max_grad_norm=_LONGEST_GRADIENT,
-        bf16=_is_bfloat16(teaching.precision),
+        bf16=is_bfloat16(teaching.precision),
         seed=teaching.seed,
         save_steps=teaching.save_every_steps,
         save_total_limit=1,
@@ -210,14 +199,3 @@ def _arguments(teaching: TeachingSettings, checkpoints: Path) -> TrainingArgumen
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1  # a batch is `batch_size` pairs, on however many there are
     return arguments
-
-
-def _is_bfloat16(precision: str) -> bool:
-    """Whether to compute in bfloat16: as asked for, or where it is done in hardware."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    told = getattr(torch.cpu, "get_capabilities", dict)  # older versions of PyTorch do not tell
-    can: Mapping[str, Any] = told()
-    return any(can.get(name, False) for name in _BFLOAT16_INSTRUCTIONS)

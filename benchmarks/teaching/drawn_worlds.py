@@ -5,11 +5,11 @@ A world has 50 steps and these integers, drawn uniformly, ends included:
 =============================  ===============  ==================================================
 quantity                       taught           held out: one of the first five, at random
 =============================  ===============  ==================================================
-``pollution_threshold``        5..10            11..14
-``pollution_growth_per_step``  2..4             5, with ``clean_per_action`` 5
+``pollution_threshold``        6..11            12..15
+``pollution_growth_per_step``  2..5             6, with ``clean_per_action`` 6
 ``fruit_growth_per_step``      2..4             5..6
 ``harvest_per_action``         4..6             7..8
-``clean_per_action``           3..5, at least   6..7
+``clean_per_action``           3..6, at least   7..8
                                what grows
 ``fruit_regrowth``             step or linear   as taught
 pollution at the start         0..10 in         as in examinations of taught worlds
@@ -17,9 +17,9 @@ pollution at the start         0..10 in         as in examinations of taught wor
                                examinations
 fruit at the start             0..20            as taught
 agents                         2, or 3 in 1/4   as taught
-change, in 1/2 of the worlds   one, of the      one, of the threshold to 11..14, from a step in
+change, in 1/2 of the worlds   one, of the      one, of the threshold to 12..15, from a step in
                                threshold to     5..14 or 36..45 on
-                               5..10, from a
+                               6..11, from a
                                step in 15..35
                                on
 announced beforehand           1/4 of changes   as taught
@@ -53,20 +53,20 @@ Range = tuple[int, int]
 
 TAUGHT: Mapping[str, Range] = MappingProxyType(
     {
-        "pollution_threshold": (5, 10),
-        "pollution_growth_per_step": (2, 4),
+        "pollution_threshold": (6, 11),
+        "pollution_growth_per_step": (2, 5),
         "fruit_growth_per_step": (2, 4),
         "harvest_per_action": (4, 6),
-        "clean_per_action": (3, 5),
+        "clean_per_action": (3, 6),
     }
 )
 HELD_OUT: Mapping[str, Range] = MappingProxyType(
     {
-        "pollution_threshold": (11, 14),
-        "pollution_growth_per_step": (5, 5),
+        "pollution_threshold": (12, 15),
+        "pollution_growth_per_step": (6, 6),
         "fruit_growth_per_step": (5, 6),
         "harvest_per_action": (7, 8),
-        "clean_per_action": (6, 7),
+        "clean_per_action": (7, 8),
     }
 )
 RICH: Mapping[str, Range] = MappingProxyType(

@@ -26,6 +26,7 @@ from benchmarks.terminal import AsJson, answer, say
 if TYPE_CHECKING:
     from benchmarks.compare import Played
     from benchmarks.suite import Suite
+    from benchmarks.teaching.lessons import Lessons
 
 _Name = Annotated[str | None, typer.Argument(help="Of the lessons, see --list.")]
 _Out = Annotated[Path | None, typer.Option(help="Folder of the run.")]
@@ -68,7 +69,7 @@ def lessons(
         refuse_to_lose_answers(out)
     suite = wanted.teaching_suite(episodes=episodes, seed=seed)
     _, played = play_in_folder(suite, out, where, play=lambda run: _play(run, where), resume=resume)
-    _say_all(suite, played, out, teacher=wanted.teacher, as_json=as_json)
+    _say_all(suite, played, out, taught=wanted, as_json=as_json)
     say_what_is_missing(played)
 
 
@@ -123,7 +124,9 @@ def _list(*, as_json: bool) -> None:
     answer(told, table, as_json=as_json)
 
 
-def _say_all(suite: Suite, played: Played, out: Path, *, teacher: str, as_json: bool) -> None:
+def _say_all(suite: Suite, played: Played, out: Path, *, taught: Lessons, as_json: bool) -> None:
+    from benchmarks.teaching.recipe import preset_for
+
     rows = means_by_table(suite, out)
     num_episodes = sum(int(row["episodes"]) for row in rows.values())
     told = {
@@ -134,9 +137,10 @@ def _say_all(suite: Suite, played: Played, out: Path, *, teacher: str, as_json: 
     }
     answer(told, _table(rows), as_json=as_json)
     say(f"played: {num_episodes} episodes in {len(suite.arenas)} worlds or games, kept in {out}")
+    shown = preset_for(taught.name).data.record_lines
     say(
-        f"the next step: commonweal dataset {quote(str(out))} --relabel {teacher} "
-        f"--out {quote(f'{out}.jsonl')}"
+        f"the next step: commonweal dataset {quote(str(out))} --relabel {taught.teacher} "
+        f"--record-lines {shown} --out {quote(f'{out}.jsonl')}"
     )
 
 

@@ -118,6 +118,11 @@ def load_recipe(config: str, *, is_preset: bool) -> Recipe:
     return recipe_of(path.stem, written, source=f"{config}: ")
 
 
+def preset_for(lessons: str) -> Recipe:
+    """Return the bundled recipe that teaches from these lessons: each has one of its name."""
+    return load_recipe(lessons, is_preset=True)
+
+
 def recipe_of(name: str, written: Mapping[str, Any], *, source: str = "") -> Recipe:
     """Make a recipe of what is written in a file.
 

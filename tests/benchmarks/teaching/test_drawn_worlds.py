@@ -97,7 +97,7 @@ def test_worlds_come_as_often_as_stated():
     assert announced == pytest.approx(1 / 4, abs=0.07)
     assert not any(each.announce_changes for each in worlds if not each.schedule)
     assert {each.fruit_regrowth for each in worlds} == {"step", "linear"}
-    assert {each.pollution_threshold for each in worlds} == set(range(5, 11))
+    assert {each.pollution_threshold for each in worlds} == set(range(6, 12))
 
 
 def test_every_held_out_number_is_drawn_and_both_kinds_of_moments():
