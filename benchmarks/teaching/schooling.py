@@ -32,6 +32,22 @@ WORK = "work"
 MAX_TOKENS = 96
 """Longest answer of a student that was taught to answer at once, in tokens."""
 
+_LEFT = (
+    "config.json",
+    "generation_config.json",
+    "model*.safetensors*",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template*",
+    "teaching.json",
+    MODELS,
+    *CURVES,
+)
+"""Files that a model's folder is made of."""
+
 OnStage = Callable[[str], None]
 OnStep = Callable[[int, int, float], None]
 
@@ -71,7 +87,7 @@ class School:
             raise ConfigError("--out", str(self.out), "a new folder, an empty one, or a model's")
         try:
             if overwrite and not resume and self._is_ours():
-                shutil.rmtree(self.out)
+                self._remove_model()
             self._work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             allowed = f"a folder to write in ({error.strerror or error})"
@@ -109,6 +125,14 @@ class School:
     @property
     def _work(self) -> Path:
         return self.out / WORK
+
+    def _remove_model(self) -> None:
+        """Remove what a teaching leaves, by name: what somebody put beside it stays."""
+        for folder in (WORK, "checkpoints"):
+            shutil.rmtree(self.out / folder, ignore_errors=True)
+        for pattern in _LEFT:
+            for file in self.out.glob(pattern):
+                file.unlink()
 
     def _is_ours(self) -> bool:
         return (self.out / WORK).is_dir() or (self.out / "teaching.json").is_file()
