@@ -32,6 +32,7 @@ from benchmarks import (
 from benchmarks.exploitability import command as exploitability_command
 from benchmarks.learning import commands as learning_commands
 from benchmarks.report import command as report_command
+from benchmarks.report import transcript_command
 from benchmarks.study import command as study_command
 from benchmarks.teaching import (
     dataset_command,
@@ -152,6 +153,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     compare_command.compare,
     watch_command.watch,
     report_command.report,
+    transcript_command.transcript,
     export_command.export,
     replay_command.replay,
     play_command.play,
