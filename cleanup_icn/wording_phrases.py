@@ -192,3 +192,49 @@ DISTRACTIONS = (
     "The evening will be mild, people say.",
 )
 """Sentences that say nothing of the game and hold no number."""
+
+TEACHING_PHRASES: tuple[Phrases, ...] = tuple(
+    map(
+        _phrases,
+        (
+            ((r"\b(Pollution|Fruit) (\d+) of at most (\d+)", r"\1 \2, limit \3"),),
+            (
+                # Where contracts and JSON name the quantity it is no word to choose.
+                (r"(?<![\w\"])pollution(?![\w\"]| [<>=])", "waste"),
+                (r"\bPollution\b", "Waste"),
+            ),
+            ((r"\bfruit garden\b", "plantation"),),
+            ((r"\briver shore\b", "riverside"),),
+            ((r"\bfruit grows only below (\d+)", r"fruit thrives beneath \1"),),
+            (
+                (r"\bcleaning removes up to (\d+)", r"cleaning washes off at most \1"),
+                (r"\bharvest takes up to (\d+)", r"harvest gathers at most \1"),
+            ),
+            ((r"\bContract in force\b", "Treaty in force"),),
+            ((r"^Answer at once, with the line", "Reply directly, with the line"),),
+        ),
+    )
+)
+"""Phrases of which a text for teaching has any; no word of theirs stands for another elsewhere."""
+
+TEACHING_DISTRACTIONS = (
+    "On day 3 it rained for 12 minutes.",
+    "The miller has 7 hens and a lame goat.",
+    "Nobody remembers who painted the gate blue.",
+    "A boat is being mended.",
+    "In the year 1904 the frost came early, and 26 windows were broken by hail.",
+    "Clouds gather.",
+    "It is 5 miles to the next town, and the road is full of holes.",
+    "The baker's daughter has learned to play the flute, though not very well.",
+    "Mushrooms were sold at 2 coins a basket, later at 4.",
+    "Snow is rare here.",
+    "A letter of 9 pages came for the schoolmaster, who was away.",
+    "Frogs can be heard in the reeds until late.",
+    "The clock on the tower is 10 minutes slow.",
+    "Some say that the old mill is haunted, some that the miller drinks.",
+    "A child counts pebbles: 1, 2, 3, and begins anew.",
+    "There was cheese for supper.",
+    "Of 30 geese that flew over, 18 went south and the rest settled in the marsh.",
+    "The ferryman sleeps.",
+)
+"""Sentences for teaching that say nothing of the game; none is a distraction of the table's."""

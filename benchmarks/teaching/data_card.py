@@ -101,6 +101,7 @@ class Made:
     command: str
     told: str  # of all questions, which filter took how many
     answers: str  # how they came about
+    wording: str  # in which Cleanup is told, a name in `cleanup_icn.wordings.WORDINGS`
     left_out: Sequence[str]
     split: str
 
@@ -125,6 +126,8 @@ def render_card(made: Made, tally: Tally) -> str:
         "```",
         "",
         f"Read: {made.told}.",
+        "",
+        f"Questions: in the wording `{made.wording}`.",
         "",
         f"Answers: {made.answers}",
         "",

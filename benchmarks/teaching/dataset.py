@@ -25,7 +25,7 @@ from benchmarks.checked import FLAG, Checked, Rule, number, one_of, whole
 from benchmarks.store import COMPLETE, RunReader, open_run
 from benchmarks.suite import Suite
 from benchmarks.teaching.data_card import Made, RunRead, Tally, render_card
-from benchmarks.teaching.questions import Asked, check_teacher, questions_of
+from benchmarks.teaching.questions import Asked, check_teacher, check_wording, questions_of
 from benchmarks.teaching.selection import (
     Filter,
     Selection,
@@ -37,6 +37,7 @@ from benchmarks.teaching.selection import (
 from benchmarks.teaching.splitting import is_held_out
 from benchmarks.whole_file import whole_file, write_whole
 from cleanup_icn import ConfigError
+from cleanup_icn.wordings import OWN, WORDINGS
 
 SUFFIX = ".jsonl"
 
@@ -59,6 +60,7 @@ class DatasetSettings(Checked):
     filters: Annotated[tuple[str, ...], _FILTERS] = ()  # all must hold, see `selection`
     relabel: str | None = None  # a scripted policy whose answers stand in the place of all others
     record_lines: Annotated[int | None, _LINES] = 0  # of the public record; None: all
+    wording: Annotated[str, one_of(WORDINGS)] = OWN  # in which Cleanup is told
     held_out: Annotated[float, _SHARE] = 0.1  # share of the seeds
     per_episode: Annotated[int | None, whole(1)] = None  # questions drawn from each; None: all
     scratchpads: Annotated[bool, FLAG] = True  # whether answers keep secret thoughts
@@ -154,9 +156,10 @@ class _Making:
             status = "complete" if about.get("status") == COMPLETE else "episodes are missing"
             suites.append(suite)
             self._read.append(RunRead(name, suite.name, status, about.get("versions", {})))
-        if self._settings.relabel is not None:
-            for suite in suites:
+        for suite in suites:
+            if self._settings.relabel is not None:
                 check_teacher(suite, self._settings.relabel)
+            check_wording(suite, self._settings.wording)
         check_filters(self._filters, suites)
 
     def write(self) -> None:
@@ -185,6 +188,7 @@ class _Making:
             record_lines=settings.record_lines,
             relabel=settings.relabel,
             scratchpads=settings.scratchpads,
+            wording=settings.wording,
             wanted=self.selection.wants,
         )
         for episode, asked in groupby(questions, key=_episode_of):
@@ -212,6 +216,7 @@ class _Making:
             command=command_of(self._runs, self._out, settings),
             told=self.selection.told(),
             answers=_answers(settings),
+            wording=settings.wording,
             left_out=_left_out(settings),
             split=(
                 f"by the episode's seed, so that no seed stands in both files; a share of "
@@ -237,6 +242,7 @@ _OPTIONS = {
     "format": "--format",
     "relabel": "--relabel",
     "record_lines": "--record-lines",
+    "wording": "--wording",
     "held_out": "--held-out",
     "per_episode": "--per-episode",
     "seed": "--seed",

@@ -45,6 +45,7 @@ Relabel = Annotated[
 RecordLines = Annotated[
     str, typer.Option(metavar="N|all", help="Last lines of the public record in a prompt.")
 ]
+Wording = Annotated[str, typer.Option(help="Words in which Cleanup is told, see docs/models.md.")]
 HeldOut = Annotated[float, typer.Option(help="Share of the seeds that are held out.")]
 PerEpisode = Annotated[
     int | None,
@@ -66,6 +67,7 @@ def dataset(
     filters: Filters = None,
     relabel: Relabel = None,
     record_lines: RecordLines = "0",
+    wording: Wording = "own",
     held_out: HeldOut = 0.1,
     per_episode: PerEpisode = None,
     without_scratchpads: WithoutScratchpads = False,
@@ -83,6 +85,7 @@ def dataset(
         filters=tuple(filters or ()),
         relabel=relabel,
         record_lines=_lines(record_lines),
+        wording=wording,
         held_out=held_out,
         per_episode=per_episode,
         scratchpads=not without_scratchpads,

@@ -118,7 +118,8 @@ def as_taught(folder: Path, lessons: str | None = None) -> tuple[Lessons, Questi
     """Return what the model of a folder was taught, and how it is asked accordingly.
 
     Its folder says so in `teaching.json`. Where `lessons` names them no such file is needed, and
-    without one no public record is shown.
+    without one no public record is shown. The words are the game's own, whichever it was taught in:
+    they are among those of every wording that can be taught.
 
     Raises:
         ConfigError: there are no such lessons, or the folder does not say which.

@@ -40,6 +40,7 @@ from cleanup_icn.answers import parse_plan
 from cleanup_icn.icn.protocol import Stage
 from cleanup_icn.icn.text import render_answer as render_action
 from cleanup_icn.prompt import CleanupSeat
+from cleanup_icn.wordings import OWN, RewordedSeat, wording_named
 from negotiation_games import NegotiationEnv, ParseStatus, Speech
 from negotiation_games import policies as negotiation_policies
 from negotiation_games.answers import render_answer as render_speech
@@ -83,6 +84,12 @@ class _Asking(NamedTuple):
     steps: tuple[str, ...]
     relabel: str | None
     scratchpads: bool
+    wording: str
+
+    def cleanup_seat(self, env: Env, agent: str) -> Seat:
+        """Return what a model in a seat of Cleanup would be told by."""
+        seat = CleanupSeat(env, agent)
+        return seat if self.wording == OWN else RewordedSeat(seat, self.wording)
 
     def messages(self, seat: Seat, observation: Any) -> tuple[Message, ...]:
         """Return what a model in a seat is asked now."""
@@ -105,6 +112,7 @@ def questions_of(
     style: str | Sequence[str] = "direct",
     relabel: str | None = None,
     scratchpads: bool = True,
+    wording: str = OWN,
     wanted: Callable[[EpisodeRow], bool] = lambda _row: True,
 ) -> Iterator[Asked]:
     """Return all questions of a run's episodes, in the order of the run's tables and of play.
@@ -122,18 +130,20 @@ def questions_of(
         scratchpads: whether answers that were said keep their secret thoughts. Without, they are
             put in the shortest words, public ones and notes kept, and there is no question where
             the answer could not be read.
+        wording: in which Cleanup is told, a name in `cleanup_icn.wordings.WORDINGS`.
         wanted: which episodes to look at.
 
     Raises:
-        ConfigError: there is no such policy, or a record is not one that this version plays as it
-            was played.
+        ConfigError: there is no such policy or wording, the run has games that are told in no
+            other words, or a record is not one that this version plays as it was played.
         ValueError: there is no such style, or fewer record lines than none are asked for.
     """
     lines_shown(0, record_lines)
-    asking = _Asking(record_lines, steps_of(style), relabel, scratchpads)
+    asking = _Asking(record_lines, steps_of(style), relabel, scratchpads, wording)
     suite = Suite.from_dict(reader.about["suite"])
     if relabel is not None:
         check_teacher(suite, relabel)
+    check_wording(suite, wording)
     return _questions(reader, {arena.name: arena for arena in suite.arenas}, asking, wanted)
 
 
@@ -143,6 +153,14 @@ def check_teacher(suite: Suite, name: str) -> None:
         game: Any = policies if isinstance(arena, CleanupArena) else negotiation_policies
         if name not in game.SCRIPTED:
             raise ConfigError("--relabel", name, one_of_nearest(name, game.SCRIPTED))
+
+
+def check_wording(suite: Suite, name: str) -> None:
+    """Raise `ConfigError` unless all games of a suite can be told in this wording."""
+    wording_named(name)
+    for arena in suite.arenas:
+        if name != OWN and not isinstance(arena, CleanupArena):
+            raise ConfigError("--wording", name, f"{OWN}: {arena.name} is told in no other words")
 
 
 def _questions(
@@ -237,7 +255,7 @@ def _cleanup_env(arena: CleanupArena, result: EpisodeResult) -> Env:
 
 
 def _cleanup_answers(env: Env, result: EpisodeResult, asking: _Asking) -> Iterator[_Answered]:
-    seats = {agent: CleanupSeat(env, agent) for agent in result.agents}
+    seats = {agent: asking.cleanup_seat(env, agent) for agent in result.agents}
     teacher = None
     if asking.relabel is not None:
         teacher = ScriptedAgent(policies.scripted_policy(asking.relabel, env))

@@ -23,7 +23,7 @@ from benchmarks.teaching.examination import (
     play_examination,
 )
 from benchmarks.teaching.questions import Asked, questions_of
-from cleanup_icn.wordings import OWN, WORDINGS
+from cleanup_icn.wordings import EXAMINED_WORDINGS, OWN
 
 if TYPE_CHECKING:
     from agents.llm import ChatClient
@@ -94,14 +94,14 @@ class Reading:
 def trials_of(lessons: Lessons) -> list[Trial]:
     """Return the rows of a table: kinds of settings, other wordings, answers that are drawn.
 
-    Negotiation has no other wordings.
+    The wordings are those that nobody was taught in. Negotiation has none.
     """
     first = lessons.kinds[0]
     kinds = [Trial(_SETTINGS.get(kind, kind), kind) for kind in lessons.kinds]
     drawn = Trial("answers drawn at temperature 1", first, temperature=1.0)
     (arena,) = lessons.examination_suite(first, episodes=1, seed=0).arenas
-    others = WORDINGS if isinstance(arena, CleanupArena) else ()
-    words = [Trial(_WORDS[name], first, wording=name) for name in others if name != OWN]
+    others = EXAMINED_WORDINGS if isinstance(arena, CleanupArena) else ()
+    words = [Trial(_WORDS[name], first, wording=name) for name in others]
     return [*kinds, *words, drawn]
 
 

@@ -4,11 +4,12 @@
 description = "..."
 [lessons]
 name = "cleanup"      # in `benchmarks.teaching.lessons.LESSONS`
-episodes = 800
+episodes = 1600
 [data]
-per_episode = 40      # questions drawn from an episode; all without it
+per_episode = 20      # questions drawn from an episode; all without it
 held_out = 0.05       # share of the seeds that only test what was learned
 record_lines = 0      # lines of the public record in a prompt, or "all"
+wording = "own"       # or "varied": Cleanup in other words and orders each time
 relabel = true        # whether answers are those of the lessons' teacher, whoever played
 filters = []          # as `commonweal dataset --filter`
 [student]             # `agents.lm.settings.StudentSettings`
@@ -26,10 +27,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from agents.lm.settings import StudentSettings, TeachingSettings
-from benchmarks.checked import FLAG, Checked, ModelConfigError, Rule, number, one_of_nearest, whole
+from benchmarks.checked import (
+    FLAG,
+    Checked,
+    ModelConfigError,
+    Rule,
+    number,
+    one_of,
+    one_of_nearest,
+    whole,
+)
 from benchmarks.sections import SectionReader
-from benchmarks.teaching.lessons import LESSONS
+from benchmarks.teaching.lessons import CLEANUP, LESSONS
 from cleanup_icn import ConfigError
+from cleanup_icn.wordings import OWN, TAUGHT_WORDINGS
 
 _PRESETS = files("benchmarks.teaching") / "presets"
 _SUFFIX = ".toml"
@@ -63,6 +74,7 @@ class DataSettings(Checked):
     per_episode: Annotated[int | None, whole(1)] = None
     held_out: Annotated[float, _SHARE] = 0.05
     record_lines: Annotated[Any, _LINES] = 0  # kept as None where it is "all"
+    wording: Annotated[str, one_of(TAUGHT_WORDINGS)] = OWN
     relabel: Annotated[bool, FLAG] = True
     filters: Annotated[tuple[str, ...], _FILTERS] = ()
 
@@ -136,6 +148,9 @@ def recipe_of(name: str, written: Mapping[str, Any], *, source: str = "") -> Rec
         reader.refuse("description", description, "words between quotes")
     lessons = reader.value(LessonSettings, "lessons", _unnamed(reader))
     data = reader.value(DataSettings, "data", reader.section("data"))
+    told = reader.section("lessons").get("name", LessonSettings.name)
+    if data is not None and data.wording != OWN and told in LESSONS and told not in CLEANUP:
+        reader.refuse("data.wording", data.wording, f"{OWN}: {told} is told in no other words")
     student = reader.made_of(
         "student", StudentSettings, reader.section("student"), known=_names(StudentSettings)
     )
@@ -144,7 +159,6 @@ def recipe_of(name: str, written: Mapping[str, Any], *, source: str = "") -> Rec
     )
     if reader.problems or lessons is None or data is None or student is None or teaching is None:
         raise ModelConfigError(reader.problems)
-    told = reader.section("lessons").get("name", LessonSettings.name)
     return Recipe(
         name=name,
         description=description,

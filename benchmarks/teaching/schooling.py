@@ -158,6 +158,7 @@ class School:
             "recipe": self.recipe.to_dict(),
             "lessons": lessons.name,
             "record_lines": self.recipe.data.record_lines,
+            "wording": self.recipe.data.wording,
             "data": None if self.data is None else self.data.name,
             "seed": self.seed,
         }
@@ -177,6 +178,7 @@ class School:
             filters=data.filters,
             relabel=lessons.teacher if data.relabel else None,
             record_lines=data.record_lines,
+            wording=data.wording,
             held_out=data.held_out,
             per_episode=data.per_episode,
             seed=self.seed,
@@ -198,7 +200,10 @@ class School:
             raise StoreError(f"{run}: {played.missing} episodes were not played to their end")
 
     def _write_models(self) -> None:
-        """Write how the model is asked as it was taught, for `compare --models`."""
+        """Write how the model is asked as it was taught, for `compare --models`.
+
+        In the game's own words, which are among those of every wording that can be taught.
+        """
         record_lines = self.recipe.data.record_lines
         lines = [
             "# The model in this folder, played in this process; to serve it instead, see",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 
@@ -13,11 +14,25 @@ import cleanup_icn
 from cleanup_icn import ConfigError, icn
 from cleanup_icn.contracts import Contract, ContractWrapper, Duration, LumpSum, Share, Wage
 from cleanup_icn.prompt import CleanupSeat
-from cleanup_icn.wordings import OWN, WORDINGS, RewordedSeat
+from cleanup_icn.wording_phrases import (
+    CONTRACT,
+    DISTRACTIONS,
+    PARAPHRASES,
+    SYNONYMS,
+    TEACHING_DISTRACTIONS,
+    TEACHING_PHRASES,
+)
+from cleanup_icn.wordings import (
+    EXAMINED_WORDINGS,
+    OWN,
+    TAUGHT_WORDINGS,
+    VARIED,
+    WORDINGS,
+    RewordedSeat,
+)
 
 law = settings(max_examples=40)
-OTHERS = [name for name in WORDINGS if name != OWN]
-other_wordings = pytest.mark.parametrize("wording", OTHERS)
+other_wordings = pytest.mark.parametrize("wording", EXAMINED_WORDINGS)
 
 CONTRACTS = (
     Contract([Wage(payer="others", payee="all", per="cleaned", rate=0.6)]),
@@ -46,9 +61,9 @@ def seats(draw):
     return CleanupSeat(played, agent), seen[agent]
 
 
-def talks():
+def talks(**config):
     """A seat in talks that have gone on for a while; what it sees."""
-    env = icn.parallel_env()
+    env = icn.parallel_env(**config)
     seen, _ = env.reset(seed=0)
     for _ in range(4):
         seen, *_ = env.step({agent: int(seen[agent]["action_mask"].argmax()) for agent in seen})
@@ -177,3 +192,170 @@ def test_a_wording_that_there_is_none_of_is_refused():
     seat = CleanupSeat(cleanup_icn.parallel_env(), "agent_0")
     with pytest.raises(ConfigError, match="wording = 'latin': expected one of own, synonyms"):
         RewordedSeat(seat, "latin")
+
+
+# --- the wording to teach in ---------------------------------------------------------------------
+
+LINES = {
+    "whereabouts": r"Step \d+ of \d+\.",
+    "pollution": r"^(Pollution|Waste) \d+",
+    "fruit": r"^Fruit \d+",
+    "contract": r"^(Contract|Treaty) in force: ",
+    "changed": r"^Changed just now: ",
+    "announced": r"^Announced from step ",
+}
+SENTENCES = {"you": "You are ", "garden": "In the ", "shore": "At the ", "step": "Step "}
+
+
+def told_in(wording, seated, steps=()):
+    seat, seen = seated
+    return RewordedSeat(seat, wording).parts(seen, steps)
+
+
+def order_of(instruction):
+    """Return what the lines that may move are about, in the order in which they stand."""
+    kinds = [[k for k, p in LINES.items() if re.search(p, ln)] for ln in instruction.split("\n")]
+    return [kind for found in kinds for kind in found]
+
+
+def whereabouts_of(instruction):
+    """Return what the sentences say that tell who is where, in the order in which they stand."""
+    (line,) = [ln for ln in instruction.split("\n") if re.search(LINES["whereabouts"], ln)]
+    sentences = re.findall(r"[^.]+\.", line)
+    return [k for s in sentences for k, start in SENTENCES.items() if s.strip().startswith(start)]
+
+
+def idle_in(instruction):
+    return [line for line in instruction.split("\n") if line in TEACHING_DISTRACTIONS]
+
+
+def words_of_phrases(phrases):
+    """Return the words that phrases put in place, but for those that the game has."""
+    told = {word for _, words in phrases for word in re.findall(r"[a-z]{3,}", words.lower())}
+    own = flat(talks()[0].parts(talks()[1], ())).lower()
+    return told - set(re.findall(r"[a-z]{3,}", own))
+
+
+def test_what_is_taught_and_what_is_examined_are_all_wordings_and_none_is_both():
+    assert {*TAUGHT_WORDINGS, *EXAMINED_WORDINGS} == set(WORDINGS)
+    assert set(TAUGHT_WORDINGS).isdisjoint(EXAMINED_WORDINGS)
+    assert TAUGHT_WORDINGS == (OWN, VARIED)
+
+
+@given(seats(), st.sampled_from([(), ("think", "plan")]))
+@law
+def test_a_varied_text_has_all_numbers_and_beside_them_those_of_idle_sentences(seated, steps):
+    own, told = (told_in(wording, seated, steps) for wording in (OWN, VARIED))
+    idle = Counter(re.findall(r"\d+", "\n".join(idle_in(told[3]))))
+    assert numbers(told) == numbers(own) + idle
+    assert told[3].rpartition("\n")[2] == own[3].rpartition("\n")[2]
+    assert len(told[3].split("\n")) == len(own[3].split("\n")) + len(idle_in(told[3]))
+    assert (told[1], len(told[2])) == (own[1], len(own[2]))
+
+
+@given(seats())
+@settings(max_examples=200)
+def test_lines_never_stand_as_they_are_examined_in_another_order(seated):
+    own, told, examined = (told_in(wording, seated)[3] for wording in (OWN, VARIED, "reordered"))
+    for order in (order_of, whereabouts_of):
+        assert sorted(order(told)) == sorted(order(own))
+        assert order(told) != order(examined)
+
+
+@given(seats())
+@law
+def test_a_text_is_always_varied_in_the_same_way(seated):
+    assert told_in(VARIED, seated) == told_in(VARIED, seated)
+
+
+def test_the_rules_are_varied_in_one_way_for_an_episode_whatever_happens_in_it():
+    env = icn.parallel_env(num_agents=3)
+    seen, _ = env.reset(seed=0)
+    rules = set()
+    for _ in range(8):
+        rules |= {told_in(VARIED, (CleanupSeat(env, agent), seen[agent]))[0] for agent in seen}
+        seen, *_ = env.step({agent: int(seen[agent]["action_mask"].argmax()) for agent in seen})
+    assert len(rules) == 1
+
+
+def test_talks_are_varied_and_contracts_stay_as_agents_must_write_them():
+    rules = set()
+    for horizon_steps in range(20, 50):
+        own, told = (told_in(w, talks(horizon_steps=horizon_steps)) for w in (OWN, VARIED))
+        idle = Counter(re.findall(r"\d+", "\n".join(idle_in(told[3]))))
+        assert numbers(told) == numbers(own) + idle
+        written = [line for line in own[0].split("\n") if line.startswith(("Until ", "Menu "))]
+        assert any("pollution >= " in line for line in written)
+        assert [line for line in told[0].split("\n") if line in written] == written
+        rules.add(re.sub(r"\d+", "", told[0]))
+    assert any("After the actions waste grows" in each for each in rules)
+
+
+def test_no_words_of_the_examination_are_taught():
+    taught = words_of_phrases([each for phrases in TEACHING_PHRASES for each in phrases])
+    assert taught.isdisjoint(words_of_phrases((*SYNONYMS, *PARAPHRASES, *CONTRACT)))
+    assert all(words_of_phrases(phrases) for phrases in TEACHING_PHRASES)
+
+
+def test_idle_sentences_are_others_and_say_nothing_that_could_be_of_the_game():
+    assert set(TEACHING_DISTRACTIONS).isdisjoint(DISTRACTIONS)
+    assert len(set(TEACHING_DISTRACTIONS)) == len(TEACHING_DISTRACTIONS)
+    assert any(re.search(r"\d", sentence) for sentence in TEACHING_DISTRACTIONS)
+    replaced = (*SYNONYMS, *PARAPHRASES, *CONTRACT, *(e for p in TEACHING_PHRASES for e in p))
+    for sentence in TEACHING_DISTRACTIONS:
+        assert not order_of(sentence)
+        assert not any(pattern.search(sentence) for pattern, _ in replaced)
+
+
+@pytest.fixture(scope="module")
+def episodes():
+    """What agents see in some episodes of drawn play, in the game's words and in varied ones."""
+    found = []
+    for seed in range(12):
+        env = cleanup_icn.parallel_env(num_agents=3, horizon_steps=30)
+        seen, _ = env.reset(seed=seed)
+        drawn = random.Random(seed)
+        while env.agents:
+            done = {agent: drawn.randrange(4) for agent in env.agents}
+            for agent in done:
+                seated = CleanupSeat(env, agent), seen[agent]
+                found.append(tuple(told_in(wording, seated)[3] for wording in (OWN, VARIED)))
+            seen, *_ = env.step(done)
+    return found
+
+
+def test_teaching_has_many_orders_idle_sentences_and_the_games_own_words(episodes):
+    told = [varied for _, varied in episodes]
+    orders = Counter(tuple(order_of(each)) for each in told)
+    assert 100 < len(orders) < 120  # all orders of five lines are 120
+    assert len({tuple(whereabouts_of(each)) for each in told}) == 23
+    assert {line for each in told for line in idle_in(each)} == set(TEACHING_DISTRACTIONS)
+    assert 0.1 < sum(own == varied for own, varied in episodes) / len(episodes) < 0.2
+    own_order = orders["whereabouts", "pollution", "fruit", "contract", "changed"]
+    assert 0.25 < own_order / len(told) < 0.45
+
+
+def test_how_a_text_is_told_says_nothing_of_how_the_world_stands(episodes):
+    """As often with idle sentences, in the own order, with other words: here as there."""
+
+    def share(texts, is_so):
+        return sum(map(is_so, texts)) / len(texts)
+
+    manners = (
+        lambda pair: bool(idle_in(pair[1])),
+        lambda pair: order_of(pair[1])[0] == "whereabouts",
+        lambda pair: "Answer at once" in pair[1],
+        lambda pair: "riverside" in pair[1],
+    )
+    signs = (
+        "You are agent_0",
+        "You are agent_2",
+        "In the fruit garden: nobody",
+        "wait, move, clean",
+    )
+    for sign in signs:
+        with_sign = [each for each in episodes if sign in each[0]]
+        without = [each for each in episodes if sign not in each[0]]
+        assert min(len(with_sign), len(without)) > 100, sign
+        for is_so in manners:
+            assert abs(share(with_sign, is_so) - share(without, is_so)) < 0.12, sign

@@ -45,6 +45,7 @@ def card():
             "command": "commonweal dataset run --out data.jsonl",
             "told": "1 episodes, 5 questions in them",
             "answers": "as said.",
+            "wording": "varied",
             "left_out": ["The public record."],
             "split": "by seed.",
             **values,

@@ -16,6 +16,7 @@ from stored_episodes import play_alone
 from agents.lm.pairs import read_pairs
 from benchmarks.store import open_run
 from benchmarks.suite import Suite
+from benchmarks.suite_file import suite_named
 from benchmarks.teaching.dataset import (
     DatasetSettings,
     card_file,
@@ -178,6 +179,7 @@ def test_a_split_that_leaves_nothing_to_teach_is_refused(run, tmp_path):
         ({"held_out": 1.0}, "held_out = 1.0: expected a share from 0 to below 1"),
         ({"per_episode": 0}, "per_episode = 0: expected an integer of at least 1"),
         ({"record_lines": -1}, "record_lines = -1: expected an integer of at least 0"),
+        ({"wording": "latin"}, "wording = 'latin': expected one of own, synonyms"),
         ({"seed": -1}, "seed = -1: expected an integer of at least 0"),
         ({"filters": "status=ok"}, "filters = 'status=ok': expected a list"),
     ],
@@ -217,6 +219,36 @@ def test_the_other_form_and_more_of_the_record(run, tmp_path):
     assert all("(The first" in line["prompt"][-1]["content"] for line in later)
 
 
+def test_the_same_answers_stand_to_questions_in_other_words(run, tmp_path):
+    """What is drawn and how it is split hangs on no wording."""
+    told = {}
+    for wording in ("own", "varied"):
+        out = tmp_path / f"{wording}.jsonl"
+        chosen = DatasetSettings(held_out=0.4, per_episode=3, wording=wording)
+        write_dataset([run], out, settings=chosen)
+        told[wording] = lines_in(out) + lines_in(held_out_file(out))
+        assert f"in the wording `{wording}`" in card_file(out).read_text(encoding="utf-8")
+    for key in ("about", "answer"):
+        own, varied = (
+            [line["messages"][-1] if key == "answer" else line[key] for line in told[wording]]
+            for wording in ("own", "varied")
+        )
+        assert own == varied
+    with open_run(run) as reader:
+        asked = {each.pair for each in questions_of(reader, wording="varied")}
+    assert asked.issuperset(read_pairs(tmp_path / "varied.jsonl"))
+
+
+def test_a_negotiation_is_refused_in_other_words_before_any_episode_is_read(tmp_path):
+    begin_run(Suite.of(suite_named("negotiation-smoke").arenas[0]), tmp_path / "run")
+    with pytest.raises(ConfigError, match="told in no other words") as refused:
+        write_dataset(
+            [tmp_path / "run"], tmp_path / "data.jsonl", settings=DatasetSettings(wording="varied")
+        )
+    assert refused.value.name == "--wording"
+    assert not (tmp_path / "data.jsonl").exists()
+
+
 def test_two_runs_of_one_name_are_told_apart(run, arena, tmp_path):
     twin = tmp_path / run.name
     play_alone(Suite.of(replace(arena, policies=("all-harvest",), seed=9)), twin)
@@ -231,12 +263,13 @@ def test_the_command_on_the_card_makes_the_same_again(run, tmp_path):
         filters=("status=ok", "return>=1"),
         relabel="planner",
         record_lines=None,
+        wording="varied",
         per_episode=2,
         scratchpads=False,
         seed=3,
     )
     assert command_of([run], tmp_path / "my data.jsonl", chosen) == (
         f"commonweal dataset {run} --format prompt-completion --relabel planner "
-        "--record-lines all --per-episode 2 --seed 3 --filter status=ok --filter 'return>=1' "
-        f"--without-scratchpads --out '{tmp_path}/my data.jsonl'"
+        "--record-lines all --wording varied --per-episode 2 --seed 3 --filter status=ok "
+        f"--filter 'return>=1' --without-scratchpads --out '{tmp_path}/my data.jsonl'"
     )

@@ -45,7 +45,17 @@ def test_people_get_a_table_and_options_are_heeded(command, run, tmp_path):
     code, told, err = command(
         *("dataset", run, "--out", out, "--format", "prompt-completion", "--held-out", 0),
         *("--filter", "agent=agent_0", "--filter", "return>=0", "--relabel", "division-of-labour"),
-        *("--record-lines", "all", "--per-episode", 7, "--without-scratchpads", "--seed", 4),
+        *(
+            "--record-lines",
+            "all",
+            "--wording",
+            "varied",
+            "--per-episode",
+            7,
+            "--without-scratchpads",
+            "--seed",
+            4,
+        ),
     )
     assert code == 0, err
     assert "pairs to teach from" in told
@@ -54,7 +64,8 @@ def test_people_get_a_table_and_options_are_heeded(command, run, tmp_path):
     assert {"prompt", "completion", "about"} == set(json.loads(out.read_text().split("\n")[0]))
     card = (tmp_path / "data.md").read_text(encoding="utf-8")
     assert (
-        "--record-lines all --held-out 0.0 --per-episode 7 --seed 4 --filter agent=agent_0" in card
+        "--record-lines all --wording varied --held-out 0.0 --per-episode 7 --seed 4 "
+        "--filter agent=agent_0" in card
     )
     assert "division-of-labour does in each place" in card
 
@@ -75,6 +86,7 @@ def test_where_no_seed_was_drawn_to_be_held_out_it_is_said(command, run, tmp_pat
         (("--relabel", "nobody"), "--relabel = 'nobody': expected one of all-harvest"),
         (("--record-lines", "some"), "expected a number from 0, or all"),
         (("--held-out", "1.5"), "a share from 0 to below 1"),
+        (("--wording", "latin"), "wording = 'latin': expected one of own, synonyms"),
         (("--format", "alpaca"), "one of chat, prompt-completion"),
         (("--per-episode", "0"), "an integer of at least 1"),
     ],

@@ -83,6 +83,31 @@ def test_the_prompts_are_those_that_a_model_was_asked_word_for_word(
     assert any("Your notes to yourself" in each.pair.messages[-1].content for each in found)
 
 
+@pytest.mark.parametrize("wording", ["varied", "synonyms"])
+def test_the_prompts_in_a_wording_are_those_of_a_model_that_is_asked_in_it(
+    tiny_suite, play, models_of, fake_model, wording
+):
+    model = fake_model()
+    told = replace(tiny_suite, policies=("stub-erratic",), num_episodes=1)
+    asked = {"wording": wording, "style": "observe-explore-plan", "max_repairs": 0}
+    out = play(told.with_models(models_of("m", **asked)), {"m": model})
+    style = asked["style"]
+    found = questions(out, record_lines=None, style=style, wording=wording)
+    assert Counter(each.pair.messages for each in found) == Counter(
+        messages for messages, *_ in model.asked
+    )
+    own = questions(out, record_lines=None, style=style)
+    assert [each.pair.answer for each in found] == [each.pair.answer for each in own]
+    assert [each.pair.messages for each in found] != [each.pair.messages for each in own]
+
+
+def test_a_negotiation_is_told_in_no_other_words(played):
+    with pytest.raises(ConfigError, match="--wording = 'varied': expected own: talks is told in"):
+        questions(played, wording="varied")
+    with pytest.raises(ConfigError, match="wording = 'latin': expected one of own"):
+        questions(played, wording="latin")
+
+
 def test_the_prompts_of_a_negotiation_are_those_that_a_model_was_asked(play, models_of, fake_model):
     model = fake_model()
     told = replace(TALKS, conditions=TALKS.conditions[:1], policies=("stub-cooperative",))

@@ -19,7 +19,7 @@ from benchmarks.teaching.reading_table import (
     trials_of,
 )
 from cleanup_icn.personas import persona
-from cleanup_icn.wordings import WORDINGS
+from cleanup_icn.wordings import EXAMINED_WORDINGS
 
 CLEANUP = lessons_named("cleanup")
 COOPERATIVE = persona("cooperative").answer
@@ -48,7 +48,8 @@ def readings():
 def test_the_rows_are_kinds_of_settings_other_words_and_drawn_answers():
     trials = trials_of(CLEANUP)
     assert [trial.kind for trial in trials if trial.wording == "own"] == [*CLEANUP.kinds, "taught"]
-    assert [trial.wording for trial in trials if trial.wording != "own"] == list(WORDINGS[1:])
+    others = [trial.wording for trial in trials if trial.wording != "own"]
+    assert others == list(EXAMINED_WORDINGS)
     assert [trial.temperature for trial in trials] == [0.0] * (len(trials) - 1) + [1.0]
     assert len({trial.name for trial in trials}) == len(trials)
     negotiation = trials_of(lessons_named("negotiation"))

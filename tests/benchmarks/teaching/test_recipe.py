@@ -7,6 +7,7 @@ import pytest
 from benchmarks.teaching.lessons import LESSONS
 from benchmarks.teaching.recipe import load_recipe, preset_names, recipe_of
 from cleanup_icn import ConfigError
+from cleanup_icn.wordings import EXAMINED_WORDINGS
 
 
 def test_there_is_a_recipe_for_every_kind_of_lessons():
@@ -25,13 +26,14 @@ def test_a_file_is_read_as_it_is_written(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(
         'description = "mine"\n[lessons]\nname = "cleanup-selfish"\nepisodes = 12\n'
-        '[data]\nper_episode = 3\nfilters = ["status=ok"]\n'
+        '[data]\nper_episode = 3\nfilters = ["status=ok"]\nwording = "varied"\n'
         "[student]\nlayers = 2\n[teaching]\nsteps = 7\n"
     )
     recipe = load_recipe(str(file), is_preset=False)
     assert (recipe.name, recipe.description) == ("mine", "mine")
     assert (recipe.lessons.name, recipe.lessons.episodes) == ("cleanup-selfish", 12)
     assert (recipe.data.per_episode, recipe.data.filters) == (3, ("status=ok",))
+    assert recipe.data.wording == "varied"
     assert (recipe.student.layers, recipe.teaching.steps) == (2, 7)
 
 
@@ -57,6 +59,29 @@ def test_everything_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
         "speed",
     ):
         assert any(key in line and str(file) in line for line in lines), key
+
+
+@pytest.mark.parametrize("wording", EXAMINED_WORDINGS)
+def test_nobody_is_taught_in_the_words_that_it_is_examined_in(wording):
+    with pytest.raises(ConfigError, match=f"data.wording = '{wording}': expected one of own, var"):
+        recipe_of("cribbing", {"data": {"wording": wording}})
+
+
+def test_a_negotiation_is_taught_in_its_own_words():
+    written = {"lessons": {"name": "negotiation"}, "data": {"wording": "varied"}}
+    with pytest.raises(
+        ConfigError, match=r"data\.wording = 'varied': expected own: negotiation is"
+    ):
+        recipe_of("babel", written)
+    assert recipe_of("plain", {**written, "data": {}}).data.wording == "own"
+
+
+def test_the_recipe_in_varied_words_differs_from_the_own_ones_in_words_and_steps():
+    own, varied = (load_recipe(n, is_preset=True).to_dict() for n in ("cleanup", "cleanup-varied"))
+    assert (own["data"].pop("wording"), varied["data"].pop("wording")) == ("own", "varied")
+    assert [own[key] for key in ("lessons", "data", "student")] == [
+        varied[key] for key in ("lessons", "data", "student")
+    ]
 
 
 def test_a_preset_that_there_is_not_is_answered_with_the_nearest():

@@ -20,6 +20,7 @@ episodes = 6
 [data]
 per_episode = 4
 held_out = 0.3
+wording = "varied"
 [student]
 layers = 1
 width = 32
@@ -52,7 +53,9 @@ def test_lessons_are_played_and_taught_and_nothing_but_the_model_is_left(recipe,
     assert not [each for each in out.iterdir() if each.is_dir()]
     about = json.loads((out / "teaching.json").read_text())["about"]
     assert (about["lessons"], about["record_lines"]) == ("cleanup", 0)
+    assert about["wording"] == "varied"
     asked = load_models(out / "models.toml").models["taught"]
+    assert asked.wording == "own"
     assert (asked.record_lines, asked.structured, asked.temperature) == (0, "off", 0.0)
 
 
