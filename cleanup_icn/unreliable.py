@@ -18,10 +18,10 @@ from cleanup_icn.observe import View
 from cleanup_icn.state import CLEAN, HARVEST, MOVE, WAIT
 from cleanup_icn.text import parse_observation, words_of
 
-SPELL_RATES = (0.0, 0.02, 0.06)
+SPELL_RATES = (0.0, 0.05, 0.15)
 """Probabilities that a spell begins with an answer; one of them holds for an episode."""
 
-TREMBLE_RATES = (0.0, 0.02, 0.1, 0.5)
+TREMBLE_RATES = (0.0, 0.05, 0.2, 0.5)
 """Probabilities that an answer is any legal one; one of them holds for an episode."""
 
 LONGEST_SPELL = 9

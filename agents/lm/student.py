@@ -100,6 +100,7 @@ def check_base(settings: StudentSettings) -> None:
 
 
 def _from_scratch(settings: StudentSettings, pairs: Sequence[Pair]) -> Student:
+    from agents.lm.numbers import fix_numbers
     from agents.lm.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(pairs, vocab_size=settings.vocab_size)
@@ -119,6 +120,8 @@ def _from_scratch(settings: StudentSettings, pairs: Sequence[Pair]) -> Student:
         bos_token_id=None,
     )
     model = LlamaForCausalLM(config)
+    if settings.fixed_numbers:
+        fix_numbers(model, tokenizer)
     model.set_attn_implementation(_attention())
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id

@@ -208,7 +208,7 @@ def _tables(teacher: str, num_agents: int) -> list[Table]:
         Table(name=f"teacher-{seat}", everyone=WAVERING, seats={seat: teacher})
         for seat in agent_names(num_agents)
     ]
-    return [Table(name=teacher, everyone=teacher), *beside, Table(name=WAVERING, everyone=WAVERING)]
+    return [*beside, Table(name=WAVERING, everyone=WAVERING), Table(name=teacher, everyone=teacher)]
 
 
 def _drawn_condition(rng: np.random.Generator, config: CleanupConfig) -> Condition:

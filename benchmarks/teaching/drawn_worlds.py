@@ -6,13 +6,13 @@ A world has 50 steps and these integers, drawn uniformly, ends included:
 quantity                       taught           held out: one of the first five, at random
 =============================  ===============  ==================================================
 ``pollution_threshold``        6..11            12..15
-``pollution_growth_per_step``  2..5             6, with ``clean_per_action`` 6
+``pollution_growth_per_step``  2..5, at most    6, with ``clean_per_action`` 6..8
+                               what is cleaned
 ``fruit_growth_per_step``      2..4             5..6
 ``harvest_per_action``         4..6             7..8
-``clean_per_action``           3..6, at least   7..8
-                               what grows
+``clean_per_action``           3..8             9..10
 ``fruit_regrowth``             step or linear   as taught
-pollution at the start         0..10 in         as in examinations of taught worlds
+pollution at the start         0..20 in         as in examinations of taught worlds
                                lessons, 0..5 in
                                examinations
 fruit at the start             0..20            as taught
@@ -57,7 +57,7 @@ TAUGHT: Mapping[str, Range] = MappingProxyType(
         "pollution_growth_per_step": (2, 5),
         "fruit_growth_per_step": (2, 4),
         "harvest_per_action": (4, 6),
-        "clean_per_action": (3, 6),
+        "clean_per_action": (3, 8),
     }
 )
 HELD_OUT: Mapping[str, Range] = MappingProxyType(
@@ -66,7 +66,7 @@ HELD_OUT: Mapping[str, Range] = MappingProxyType(
         "pollution_growth_per_step": (6, 6),
         "fruit_growth_per_step": (5, 6),
         "harvest_per_action": (7, 8),
-        "clean_per_action": (7, 8),
+        "clean_per_action": (9, 10),
     }
 )
 RICH: Mapping[str, Range] = MappingProxyType(
@@ -80,7 +80,7 @@ CHANGES: tuple[Range, ...] = ((15, 35),)
 HELD_OUT_CHANGES: tuple[Range, ...] = ((5, 14), (36, 45))
 """Steps from which on a changed threshold may hold."""
 
-LESSON_POLLUTION, EXAMINED_POLLUTION, FRUIT = (0, 10), (0, 5), (0, 20)
+LESSON_POLLUTION, EXAMINED_POLLUTION, FRUIT = (0, 20), (0, 5), (0, 20)
 """What there is at the start."""
 
 PROB_RICH, PROB_THREE, PROB_CHANGE, PROB_ANNOUNCED = 0.25, 0.25, 0.5, 0.25
@@ -109,7 +109,8 @@ def draw_held_out(
     outside = list(HELD_OUT)[int(rng.integers(len(HELD_OUT)))]
     values[outside] = _draw(rng, HELD_OUT[outside])
     if outside == "pollution_growth_per_step":
-        values["clean_per_action"] = values[outside]  # or one agent could not keep up with it
+        low, high = values[outside], TAUGHT["clean_per_action"][1]
+        values["clean_per_action"] = _draw(rng, (low, high))  # or one could not keep up with it
         least = values[outside] + 1  # or no fruit would ever grow
         values["pollution_threshold"] = max(values["pollution_threshold"], least)
     return _changing(
@@ -223,10 +224,9 @@ def _changing(
 def _taught_values(rng: np.random.Generator) -> dict[str, int]:
     values = {name: _draw(rng, limits) for name, limits in TAUGHT.items()}
     # One agent can always keep up with what grows.
-    values["clean_per_action"] = max(
-        values["clean_per_action"], values["pollution_growth_per_step"]
-    )
-    return values
+    low, high = TAUGHT["pollution_growth_per_step"]
+    growth = _draw(rng, (low, min(high, values["clean_per_action"])))
+    return values | {"pollution_growth_per_step": growth}
 
 
 def _whole(limits: Range) -> range:
