@@ -40,6 +40,7 @@ from benchmarks.teaching import (
     lessons_command,
     reading_command,
     reinforce_command,
+    results_command,
     train_command,
 )
 from benchmarks.terminal import DONE, FAILED, WRONG_USAGE, AsJson, answer, say
@@ -166,6 +167,7 @@ _COMMANDS: tuple[Callable[..., Any], ...] = (
     reinforce_command.reinforce_lm,
     evaluate_command.evaluate_lm,
     reading_command.reading_table,
+    results_command.taught_page,
     exploitability_command.exploitability,
 )
 for _command in _COMMANDS:

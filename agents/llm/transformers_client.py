@@ -26,6 +26,8 @@ try:
         LogitsProcessor,
         LogitsProcessorList,
     )
+
+    from agents.lm.silence import without_progress_bars
 except ImportError as error:
     raise ImportError(
         "TransformersClient needs PyTorch and transformers: pip install 'commonweal[lm]'"
@@ -309,7 +311,7 @@ def _load(folder: str | Path, device: str | None, dtype: str | None) -> tuple[An
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if not tokenizer.chat_template:
         raise ValueError(f"folder = {str(folder)!r}: expected a tokenizer with a chat template")
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), without_progress_bars():
         model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from agents.lm.silence import without_progress_bars
+
 try:
     import torch
     from torch.utils import deterministic
@@ -80,12 +82,10 @@ def _deterministic() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    level, bars = _logging.get_verbosity(), _logging.is_progress_bar_enabled()
+    level = _logging.get_verbosity()
     _logging.set_verbosity_error()
-    _logging.disable_progress_bar()
     try:
-        yield
+        with without_progress_bars():
+            yield
     finally:
         _logging.set_verbosity(level)
-        if bars:
-            _logging.enable_progress_bar()

@@ -1,10 +1,11 @@
 """Numbers that are read as numbers: near ones look alike, also such as were never taught.
 
 A student from scratch is taught in minutes and would have to learn from a few thousand texts that
-6 is a little more than 5. So the embedding of every token that is a whole number is made of waves
-of that number, as positions are in Vaswani et al. 2017 (arXiv:1706.03762, section 3.5; for numbers
-see Zhou et al. 2025, arXiv:2502.09741), and stays as it is while all else is taught. In the folder
-it is an embedding like any other.
+6 is a little more than 5. So waves of that number are added to the embedding of every token that is
+a whole number, as is done with positions in Vaswani et al. 2017 (arXiv:1706.03762, section 3.5; for
+numbers see Zhou et al. 2025, arXiv:2502.09741), and it stays as it is while all else is taught. In
+the folder it is an embedding like any other. Where numbers are names, as in negotiations, it costs
+more than it brings: names that are near each other are easily mixed up.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ except ImportError as error:
 
 _SHORTEST_PERIOD, _LONGEST_PERIOD = 4.0, 1000.0
 _SPREAD = 0.15
-"""Root mean square of an embedding: thrice what others begin with, so that it outlasts layers."""
+"""Root mean square of the waves: thrice what others begin with, so that it outlasts layers."""
 
 
 def fix_numbers(model: Any, tokenizer: Any) -> int:
-    """Give whole numbers embeddings made of waves, and keep teaching from changing them.
+    """Add waves to the embeddings of whole numbers, and keep teaching from changing them.
 
     Args:
         model: a causal language model whose embeddings have an even width.
@@ -41,9 +42,9 @@ def fix_numbers(model: Any, tokenizer: Any) -> int:
     tokens = torch.tensor(sorted(numbers), dtype=torch.long)
     with torch.no_grad():
         for token in tokens.tolist():
-            weight[token] = waves(numbers[token], weight.shape[1])
+            weight[token] += waves(numbers[token], weight.shape[1])
     # Of a zero gradient AdamW makes no step; its decay takes a hundredth off all of them alike.
-    weight.register_hook(
+    weight.register_hook(  # type: ignore[no-untyped-call]
         lambda gradient: gradient.index_fill(0, tokens.to(gradient.device), 0.0)
     )
     return len(numbers)

@@ -11,6 +11,7 @@ from typing import Any
 
 from agents.lm.pairs import Pair
 from agents.lm.settings import StudentSettings
+from agents.lm.silence import without_progress_bars
 
 try:
     import torch
@@ -135,9 +136,10 @@ def _from_folder(settings: StudentSettings, folder: Path) -> Student:
         raise ValueError(f"base = {settings.base!r}: expected a tokenizer with a chat template")
     if tokenizer.eos_token_id is None:
         raise ValueError(f"base = {settings.base!r}: expected a tokenizer with an end token")
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        folder, local_files_only=True, attn_implementation=_attention()
-    )
+    with without_progress_bars():
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, attn_implementation=_attention()
+        )
     saved_as = next(model.parameters()).dtype
     if settings.lora_rank is None:
         model = model.float()  # small changes would be lost in a narrower type

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from benchmarks.arena import Arena
 from benchmarks.cleanup import arena as cleanup
+from benchmarks.episode_row import KeptEpisode
 from benchmarks.kinds import read_record
 from benchmarks.negotiation import arena as negotiation
 from benchmarks.report.cleanup_figures import CleanupFigures, course_of
@@ -18,6 +19,8 @@ from benchmarks.report.figures import ShownFigure
 from benchmarks.report.negotiation_figures import NegotiationFigures, bargain_of
 from benchmarks.report.negotiation_transcript import NegotiationTranscripts
 from benchmarks.report.transcript import Transcript
+from benchmarks.store import RunReader
+from benchmarks.suite import Suite
 
 
 class Transcripts(Protocol):
@@ -55,6 +58,17 @@ PAGES: Mapping[str, Pages] = {
         NegotiationTranscripts, lambda result, _: bargain_of(result), NegotiationFigures
     ),
 }
+
+
+def transcript_of(reader: RunReader, kept: KeptEpisode, *, number: int) -> Transcript:
+    """Return the transcript of an episode that a run has kept, under this number of it.
+
+    Raises:
+        ConfigError: this version writes no such record.
+    """
+    arena = Suite.from_dict(reader.about["suite"]).arena(kept.row.arena)
+    result = read_record(arena, kept.record)
+    return PAGES[arena.game].transcripts(arena).of(result, number=number)
 
 
 class Shown(NamedTuple):

@@ -65,6 +65,7 @@ def transcript(
 
     What models wrote for nobody else is left out unless --scratchpads asks for it.
     """
+    from benchmarks.report.games import transcript_of
     from benchmarks.report.text_acts import Told
     from benchmarks.report.text_transcript import render_transcript
     from benchmarks.store import open_run
@@ -75,7 +76,7 @@ def transcript(
     with open_run(run) as reader:
         _refuse_own_files(reader, out)
         kept, index, found = _chosen(reader, dict(zip(_KEYS, names, strict=True)))
-        shown = _transcript_of(reader, kept, number=index)
+        shown = transcript_of(reader, kept, number=index)
     told = Told(
         numbers=_numbers(shown, steps, ends),
         answers=scratchpads if answers is None else answers,
@@ -190,16 +191,6 @@ def _how_to_choose(found: Sequence[_Numbered]) -> str:
         if option != "--number" and len(set(values)) > 1:  # it is there for those who have it
             ways.append(f"{option} ({_named(values).removeprefix('one of ')})")
     return f"choose by {', '.join(ways)}"
-
-
-def _transcript_of(reader: RunReader, kept: KeptEpisode, *, number: int) -> Transcript:
-    from benchmarks.kinds import read_record
-    from benchmarks.report.games import PAGES
-    from benchmarks.suite import Suite
-
-    arena = Suite.from_dict(reader.about["suite"]).arena(kept.row.arena)
-    result = read_record(arena, kept.record)
-    return PAGES[arena.game].transcripts(arena).of(result, number=number)
 
 
 def _refuse_own_files(reader: RunReader, out: Path | None) -> None:

@@ -1,7 +1,7 @@
 """The study's page: prose by hand, every number in it filled in from what runs measured.
 
-A page is Markdown in which ``<!-- study: QUERY -->...<!-- /study -->`` marks what is filled in.
-Rendered Markdown does not show the marks. A query is one of
+What is filled in stands in marks of `benchmarks.page_marks`, ``<!-- study: QUERY -->...``. A query
+is one of
 
     LIST.FIELD key=value ... [pick=max|min|mean|count] [as=FORMAT]
     table NAME key=value ...
@@ -16,14 +16,13 @@ What a page is filled in from is kept beside it, so that it can be checked witho
 from __future__ import annotations
 
 import json
-import re
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.page_marks import PICKS, fill_marks, parse_query, rounded, written
 from benchmarks.study.figures import captions, save_figures
-from benchmarks.study.page_tables import MISSING, TABLES, matching, word
+from benchmarks.study.page_tables import TABLES, matching
 from benchmarks.study.suite import EXACT
 from benchmarks.study.summary import STUDY
 from benchmarks.whole_file import write_whole
@@ -35,18 +34,13 @@ PAGE = "study.md"
 RESULTS = "results.json"
 """The page in the folder of the documentation; its results and figures in a folder beside it."""
 
-_MARK = re.compile(r"(<!-- study: (?P<query>.+?) -->)(?P<shown>.*?)(<!-- /study -->)", re.DOTALL)
-_PICKS: Mapping[str, Callable[[Sequence[float]], float]] = {
-    "max": max,
-    "min": min,
-    "mean": lambda values: sum(values) / len(values),
-    "count": len,
-}
+TAG = "study"
+"""Of the page's marks."""
+
 _OF_ROWS = "learned"
 """The group whose rows a page shows as they are; those of the others are summed up in lists."""
 
 _SIZE = "full"
-_DIGITS = 4
 
 
 def write_page(runs: Sequence[Path], docs: Path) -> list[Path]:
@@ -92,8 +86,8 @@ def kept_of(study: Study) -> dict[str, Any]:
     for name in ("stale", "gains"):  # an entry for each world and family: most of the summary
         kept[name] = [entry for entry in study[name] if entry["policy"] == EXACT]
     kept["captions"], kept["command"] = captions(study), []  # it names folders of a machine
-    rounded: dict[str, Any] = _rounded(kept)
-    return rounded
+    short: dict[str, Any] = rounded(kept)
+    return short
 
 
 def filled_in(page: str, study: Study) -> str:
@@ -102,24 +96,17 @@ def filled_in(page: str, study: Study) -> str:
     Raises:
         ConfigError: a query that cannot be answered; it names the query and what there is.
     """
-
-    def answer(mark: re.Match[str]) -> str:
-        shown = answer_to(mark["query"], study)
-        return f"{mark[1]}{shown}{mark[4]}"
-
-    return _MARK.sub(answer, page)
+    return fill_marks(page, TAG, lambda query: answer_to(query, study))
 
 
 def answer_to(query: str, study: Study) -> str:
     """Return what a query comes to: a value, a table in Markdown or a figure's caption."""
-    words = shlex.split(query)
-    options = dict(each.split("=", 1) for each in words if "=" in each)
-    names = [each for each in words if "=" not in each]
-    if names[:1] == ["table"]:
+    _, names, options = parse_query(query)
+    if names[:1] == ("table",):
         if len(names) != 2 or names[1] not in TABLES:
             raise ConfigError("study query", query, "a table of " + ", ".join(TABLES))
         return f"\n{TABLES[names[1]](study, options)}\n"
-    if names[:1] == ["caption"]:
+    if names[:1] == ("caption",):
         told = study.get("captions") or captions(study)
         if len(names) != 2 or names[1] not in told:
             raise ConfigError("study query", query, "a figure of " + ", ".join(told))
@@ -127,7 +114,7 @@ def answer_to(query: str, study: Study) -> str:
     if len(names) != 1:
         raise ConfigError("study query", query, "LIST.FIELD, table NAME or caption FIGURE")
     form, pick = options.pop("as", None), options.pop("pick", None)
-    return _written(_value(names[0], options, pick, study, query), form)
+    return written(_value(names[0], options, pick, study, query), form)
 
 
 def _value(
@@ -143,20 +130,12 @@ def _value(
         fields = ", ".join(study[of][0]) if study[of] else "none"
         raise ConfigError("study query", query, f"an entry that there is, with fields {fields}")
     if pick is not None:
-        if pick not in _PICKS:
-            raise ConfigError("study query", query, "pick= one of " + ", ".join(_PICKS))
-        return _PICKS[pick]([entry[field] for entry in found if entry[field] is not None])
+        if pick not in PICKS:
+            raise ConfigError("study query", query, "pick= one of " + ", ".join(PICKS))
+        return PICKS[pick]([entry[field] for entry in found if entry[field] is not None])
     if len(found) > 1:
         raise ConfigError("study query", query, f"filters that leave 1 entry, not {len(found)}")
     return found[0][field]
-
-
-def _written(value: Any, form: str | None) -> str:
-    if value is None:
-        return MISSING
-    if isinstance(value, float) and value.is_integer() and (form is None or form.endswith("d")):
-        value = int(value)
-    return word(value) if form is None else format(value, form)
 
 
 def _summary_in(run: Path) -> Study:
@@ -165,11 +144,3 @@ def _summary_in(run: Path) -> Study:
         raise ConfigError("run", str(run), f"a folder of `commonweal study`, with {STUDY}")
     study: Study = json.loads(path.read_text(encoding="utf-8"))
     return study
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, _DIGITS)
-    if isinstance(value, Mapping):
-        return {name: _rounded(inner) for name, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list) else value

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.page_marks import MISSING, markdown_table, word
 from benchmarks.study.critical import LEVELS
 
 Study = Mapping[str, Any]
 Entry = Mapping[str, Any]
 Options = Mapping[str, str]
 Table = Callable[[Study, Options], str]
-
-MISSING = "-"
-"""What stands where there is no value."""
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown; columns after the first are set to the right."""
-    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def critical(study: Study, options: Options) -> str:
@@ -44,7 +36,7 @@ def critical(study: Study, options: Options) -> str:
             ]
         )
     head = [", ".join(by), *(f"gain of {level:g}" for level in LEVELS)]
-    return markdown([*head, f"crossings of {LEVELS[0]:g}", "largest gain", "n"], rows)
+    return markdown_table([*head, f"crossings of {LEVELS[0]:g}", "largest gain", "n"], rows)
 
 
 def families(study: Study, options: Options) -> str:
@@ -56,7 +48,7 @@ def families(study: Study, options: Options) -> str:
         found = {(entry["family"], entry["level"]): entry for entry in curves}
         cells = [" / ".join(_magnitude(found[name, level]) for level in LEVELS) for name in names]
         rows.append([kind + _way({"sign": sign}), *cells])
-    return markdown(["change", *names], rows)
+    return markdown_table(["change", *names], rows)
 
 
 def judges(study: Study, options: Options) -> str:
@@ -69,7 +61,7 @@ def judges(study: Study, options: Options) -> str:
         cells = [f"{by_cost[c]['efficiency']:.3f}" if c in by_cost else MISSING for c in costs]
         rows.append([judge[0], *cells, _number(found[0]["negotiations"], "g")])
     head = ["judge", *(f"{cost} steps" for cost in costs), "talks"]
-    return markdown(head, rows)
+    return markdown_table(head, rows)
 
 
 def best_judges(study: Study, options: Options) -> str:
@@ -82,7 +74,7 @@ def best_judges(study: Study, options: Options) -> str:
         kind, magnitude, pace, policy = world
         cells = [f"{by_cost[c]['judge']} ({by_cost[c]['efficiency']:.2f})" for c in costs]
         rows.append([f"{kind} {magnitude:+d}, {pace}, {policy}", *cells])
-    return markdown(["world", *(f"talks cost {cost}" for cost in costs)], rows)
+    return markdown_table(["world", *(f"talks cost {cost}" for cost in costs)], rows)
 
 
 def history(study: Study, options: Options) -> str:
@@ -100,7 +92,7 @@ def history(study: Study, options: Options) -> str:
         for entry in matching(study["history"], options)
     ]
     head = ["change, family", "history shown", "failed talks", "rounds", "ratified", "efficiency"]
-    return markdown([*head, "n"], rows)
+    return markdown_table([*head, "n"], rows)
 
 
 def stale(study: Study, options: Options) -> str:
@@ -119,7 +111,7 @@ def stale(study: Study, options: Options) -> str:
                     f"{worst['harm']:.2f} ({where})",
                 ]
             )
-    return markdown(["kind, family", "worse than none in", "worst harm"], rows)
+    return markdown_table(["kind, family", "worse than none in", "worst harm"], rows)
 
 
 def sets(study: Study, options: Options) -> str:
@@ -136,7 +128,7 @@ def sets(study: Study, options: Options) -> str:
         for entry in matching(study["sets"], options)
     ]
     head = ["change, contracts", "still optimal", "within 5%", "lowest", "mean", "highest"]
-    return markdown(head, rows)
+    return markdown_table(head, rows)
 
 
 def regions(study: Study, options: Options) -> str:
@@ -151,7 +143,7 @@ def regions(study: Study, options: Options) -> str:
         for entry in matching(study["regions"], options)
     ]
     head = ["change", "accepted before", "after", "optimal before", "after"]
-    return markdown([*head, "overlap", "of those before, still accepted"], rows)
+    return markdown_table([*head, "overlap", "of those before, still accepted"], rows)
 
 
 def gains(study: Study, options: Options) -> str:
@@ -164,7 +156,7 @@ def gains(study: Study, options: Options) -> str:
         ]
         for entry in matching(study["gains"], options)
     ]
-    return markdown(["change, family", "agent 0", "agent 1"], rows)
+    return markdown_table(["change, family", "agent 0", "agent 1"], rows)
 
 
 def cells(study: Study, options: Options) -> str:
@@ -181,7 +173,7 @@ def cells(study: Study, options: Options) -> str:
         for row in matching(study["rows"], options)
     ]
     head = ["change, players, treatment", "efficiency after", "talks", "transfers", "equality", "n"]
-    return markdown(head, rows)
+    return markdown_table(head, rows)
 
 
 TABLES: Mapping[str, Table] = {
@@ -211,13 +203,6 @@ def matching(entries: Iterable[Entry], options: Options) -> list[Entry]:
         for entry in entries
         if all(word(entry.get(name)) in values for name, values in wanted.items())
     ]
-
-
-def word(value: Any) -> str:
-    """Return a value of the summary as queries and tables write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _by(names: Sequence[str], entries: Iterable[Entry]) -> dict[tuple[Any, ...], list[Entry]]:

@@ -41,8 +41,8 @@ import numpy as np
 from benchmarks.cleanup.arena import CleanupArena, wage_for_cleaning
 from benchmarks.cleanup.conditions import Fixed, Negotiated
 from benchmarks.model_config import Table
-from benchmarks.seeds import seed_of
 from benchmarks.suite import Suite
+from benchmarks.teaching.drawn_suites import HELD_OUT, PARTNERS, TAUGHT, Draw, DrawnSuites
 from benchmarks.teaching.drawn_worlds import (
     EXAMINED_POLLUTION,
     LESSON_POLLUTION,
@@ -56,7 +56,7 @@ from benchmarks.teaching.drawn_worlds import (
     fair_rates,
     scenario_of,
 )
-from cleanup_icn import CleanupConfig, ConfigError
+from cleanup_icn import CleanupConfig
 from cleanup_icn.contracts import Contract
 from cleanup_icn.observe import agent_names
 
@@ -67,13 +67,7 @@ if TYPE_CHECKING:
 
 WAVERING, EQUILIBRIUM = "wavering", "equilibrium"
 
-TAUGHT, HELD_OUT, MORE_AGENTS, PARTNERS, ICN = (
-    "taught",
-    "held-out",
-    "more-agents",
-    "partners",
-    "icn",
-)
+MORE_AGENTS, ICN = "more-agents", "icn"
 KINDS = (TAUGHT, HELD_OUT, MORE_AGENTS, PARTNERS, ICN)
 """Kinds of examination."""
 
@@ -81,7 +75,7 @@ JUDGES = ("change", "start", "every:10")
 STRANGERS = ("conditional-cooperator", "contract-follower", "all-harvest", "random", "cleaner")
 """Partners that nobody meets in lessons."""
 
-_LESSON = len(KINDS)  # what worlds are drawn for, after the kinds of examination
+_SUITES = DrawnSuites(KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,14 +98,8 @@ class CleanupLessons:
         Raises:
             ConfigError: `episodes` is below 1, or `seed` below 0.
         """
-        _check(episodes, seed)
         of_world = self.repeats * len(_tables(self.teacher, self.most_agents)) or 1
-        num_worlds = -(-episodes // of_world)
-        return Suite(
-            name=f"lessons-{self.name}",
-            description=self.description,
-            arenas=tuple(self._lesson(index, seed) for index in range(num_worlds)),
-        )
+        return _SUITES.teaching(self, self._lesson, episodes=episodes, seed=seed, of_arena=of_world)
 
     def examination_suite(self, kind: str, *, episodes: int, seed: int) -> Suite:
         """Return `episodes` arenas, each of one drawn world that is played once.
@@ -122,44 +110,35 @@ class CleanupLessons:
         Raises:
             ConfigError: there is no such kind, `episodes` is below 1, or `seed` below 0.
         """
-        if kind not in self.kinds:
-            raise ConfigError("kind", kind, f"one of {', '.join(self.kinds)}")
-        _check(episodes, seed)
-        return Suite(
-            name=f"examination-{self.name}-{kind}",
-            description=f"{self.description} Examined: {kind}.",
-            arenas=tuple(self._examination(kind, index, seed) for index in range(episodes)),
-        )
+        draw = partial(self._examination, kind)
+        return _SUITES.examination(self, kind, draw, episodes=episodes, seed=seed)
 
-    def _lesson(self, index: int, seed: int) -> CleanupArena:
-        rng = np.random.default_rng((seed, _LESSON, index))
-        config = draw_taught(rng, most_agents=self.most_agents)
+    def _lesson(self, draw: Draw) -> CleanupArena:
+        config = draw_taught(draw.rng, most_agents=self.most_agents)
         tables = _tables(self.teacher, config.num_agents)
         if not self.repeats:
-            tables = [tables[index % len(tables)]]
+            tables = [tables[draw.index % len(tables)]]
         return CleanupArena(
-            name=f"lesson/{index:04d}",
+            name=draw.name,
             description=self.description,
-            conditions=(_drawn_condition(rng, config),),
+            conditions=(_drawn_condition(draw.rng, config),),
             policies=tuple(table.name for table in tables),
             lineups=tuple(table for table in tables if table.seats),
             shown_policy=tables[0].name,
             num_episodes=max(self.repeats, 1),
-            seed=_seed(seed, _LESSON, index),
+            seed=draw.seed,
             scenario=scenario_of(config, pollution=LESSON_POLLUTION),
         )
 
-    def _examination(self, kind: str, index: int, seed: int) -> CleanupArena:
-        number = KINDS.index(kind)
-        rng = np.random.default_rng((seed, number, index))
-        config = self._draw(kind, rng)
-        conditions = _conditions(kind, config, rng, is_second=index % 2 == 1)
-        name = f"{kind}/{index:03d}"
+    def _examination(self, kind: str, draw: Draw) -> CleanupArena:
+        index, name = draw.index, draw.name
+        config = self._world(kind, draw.rng)
+        conditions = _conditions(kind, config, draw.rng, is_second=index % 2 == 1)
         if len(conditions) == 1:
             name += f"/{conditions[0].name}"
         policies = self._compared(config, conditions)
         seats = agent_names(config.num_agents)
-        strangers = [name for name in STRANGERS if name != self.teacher]
+        strangers = [stranger for stranger in STRANGERS if stranger != self.teacher]
         return CleanupArena(
             name=name,
             description=f"Examination of {self.name}: {kind}",
@@ -169,11 +148,11 @@ class CleanupLessons:
             seat=seats[index % 2] if kind == PARTNERS else None,
             partners=strangers[index // 2 % len(strangers)] if kind == PARTNERS else None,
             num_episodes=1,
-            seed=_seed(seed, number, index),
+            seed=draw.seed,
             scenario=scenario_of(config, pollution=EXAMINED_POLLUTION),
         )
 
-    def _draw(self, kind: str, rng: np.random.Generator) -> CleanupConfig:
+    def _world(self, kind: str, rng: np.random.Generator) -> CleanupConfig:
         draw: Mapping[str, Callable[[np.random.Generator], CleanupConfig]] = {
             TAUGHT: partial(draw_taught, most_agents=self.most_agents),
             HELD_OUT: partial(draw_held_out, most_agents=self.most_agents),
@@ -189,17 +168,6 @@ class CleanupLessons:
         if config.num_agents == 2 and all(isinstance(each, Fixed) for each in conditions):
             policies.append(EQUILIBRIUM)
         return tuple(dict.fromkeys(policies))
-
-
-def _check(episodes: int, seed: int) -> None:
-    for name, value, low in (("episodes", episodes, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise ConfigError(name, value, f"an integer of at least {low}")
-
-
-def _seed(seed: int, purpose: int, index: int) -> int:
-    """Return the seed of an arena: odd for lessons, even for examinations, so never the same."""
-    return seed_of(seed, purpose, index) // 2 * 2 + (purpose == _LESSON)
 
 
 def _tables(teacher: str, num_agents: int) -> list[Table]:

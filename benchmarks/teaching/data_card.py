@@ -17,6 +17,7 @@ SIDES = ("train", "held out")
 _COUNTED = ("player", "phase", "status")
 _ANSWERS_SHOWN = 20
 _UNREAD = "(could not be read)"
+_NO_VERSION = "unknown"  # run from a source folder the project has none
 
 
 class RunRead(NamedTuple):
@@ -25,7 +26,7 @@ class RunRead(NamedTuple):
     name: str
     suite: str
     status: str  # "complete", or that episodes are missing
-    versions: Mapping[str, str]  # by package
+    versions: Mapping[str, str]  # by package, as its record has them
 
 
 class Tally:
@@ -109,7 +110,8 @@ class Made:
 def render_card(made: Made, tally: Tally) -> str:
     """Write the page; equal data sets have equal pages."""
     runs = [
-        (run.name, run.suite, run.status, run.versions.get("commonweal", "-")) for run in made.runs
+        (run.name, run.suite, run.status, run.versions.get("commonweal", _NO_VERSION))
+        for run in made.runs
     ]
     lines = [
         f"# Data set {made.name}",

@@ -5,14 +5,16 @@ A world has 50 steps and these integers, drawn uniformly, ends included:
 =============================  ===============  ==================================================
 quantity                       taught           held out: one of the first five, at random
 =============================  ===============  ==================================================
-``pollution_threshold``        6..11            12..15
-``pollution_growth_per_step``  2..5, at most    6, with ``clean_per_action`` 6..8
+``pollution_threshold``        6..11, above     12..15
+                               what grows
+``pollution_growth_per_step``  2..7, at most    8..9, with ``clean_per_action`` up to 12
                                what is cleaned
 ``fruit_growth_per_step``      2..4             5..6
 ``harvest_per_action``         4..6             7..8
-``clean_per_action``           3..8             9..10
-``fruit_regrowth``             step or linear   as taught
-pollution at the start         0..20 in         as in examinations of taught worlds
+``clean_per_action``           3..12            13..15
+``fruit_regrowth``             step, or linear  as taught
+                               where any grows
+pollution at the start         0..16 in         as in examinations of taught worlds
                                lessons, 0..5 in
                                examinations
 fruit at the start             0..20            as taught
@@ -54,19 +56,19 @@ Range = tuple[int, int]
 TAUGHT: Mapping[str, Range] = MappingProxyType(
     {
         "pollution_threshold": (6, 11),
-        "pollution_growth_per_step": (2, 5),
+        "pollution_growth_per_step": (2, 7),
         "fruit_growth_per_step": (2, 4),
         "harvest_per_action": (4, 6),
-        "clean_per_action": (3, 8),
+        "clean_per_action": (3, 12),
     }
 )
 HELD_OUT: Mapping[str, Range] = MappingProxyType(
     {
         "pollution_threshold": (12, 15),
-        "pollution_growth_per_step": (6, 6),
+        "pollution_growth_per_step": (8, 9),
         "fruit_growth_per_step": (5, 6),
         "harvest_per_action": (7, 8),
-        "clean_per_action": (9, 10),
+        "clean_per_action": (13, 15),
     }
 )
 RICH: Mapping[str, Range] = MappingProxyType(
@@ -80,7 +82,7 @@ CHANGES: tuple[Range, ...] = ((15, 35),)
 HELD_OUT_CHANGES: tuple[Range, ...] = ((5, 14), (36, 45))
 """Steps from which on a changed threshold may hold."""
 
-LESSON_POLLUTION, EXAMINED_POLLUTION, FRUIT = (0, 20), (0, 5), (0, 20)
+LESSON_POLLUTION, EXAMINED_POLLUTION, FRUIT = (0, 16), (0, 5), (0, 20)
 """What there is at the start."""
 
 PROB_RICH, PROB_THREE, PROB_CHANGE, PROB_ANNOUNCED = 0.25, 0.25, 0.5, 0.25
@@ -111,8 +113,7 @@ def draw_held_out(
     if outside == "pollution_growth_per_step":
         low, high = values[outside], TAUGHT["clean_per_action"][1]
         values["clean_per_action"] = _draw(rng, (low, high))  # or one could not keep up with it
-        least = values[outside] + 1  # or no fruit would ever grow
-        values["pollution_threshold"] = max(values["pollution_threshold"], least)
+        values = _with_fruit(values)
     return _changing(
         rng,
         values,
@@ -209,12 +210,16 @@ def _changing(
     num_agents = 3 if rng.random() < PROB_THREE and most_agents > 2 else 2
     regrowth = ("step", "linear")[int(rng.integers(2))]
     schedule = []
+    growth, now = values["pollution_growth_per_step"], values["pollution_threshold"]
     if rng.random() < prob_change:
         moment = _draw(rng, moments[int(rng.integers(len(moments)))])
-        others = [t for t in _whole(thresholds) if t != values["pollution_threshold"]]
+        others = [each for each in _whole(thresholds) if each > growth and each != now]
         if others:
             threshold = others[int(rng.integers(len(others)))]
             schedule = [(moment, {"pollution_threshold": threshold})]
+            now = min(now, threshold)
+    if values["fruit_growth_per_step"] * (now - growth) < now:
+        regrowth = "step"  # where growth is linear no whole fruit would ever grow
     told: dict[str, Any] = {"num_agents": num_agents, "fruit_regrowth": regrowth}
     is_announced = bool(schedule) and bool(rng.random() < PROB_ANNOUNCED)
     told |= {"schedule": schedule, "announce_changes": is_announced, **values}
@@ -226,7 +231,13 @@ def _taught_values(rng: np.random.Generator) -> dict[str, int]:
     # One agent can always keep up with what grows.
     low, high = TAUGHT["pollution_growth_per_step"]
     growth = _draw(rng, (low, min(high, values["clean_per_action"])))
-    return values | {"pollution_growth_per_step": growth}
+    return _with_fruit(values | {"pollution_growth_per_step": growth})
+
+
+def _with_fruit(values: dict[str, int]) -> dict[str, int]:
+    """Return the values with a threshold above what grows in a step, or no fruit ever would."""
+    least = values["pollution_growth_per_step"] + 1
+    return values | {"pollution_threshold": max(values["pollution_threshold"], least)}
 
 
 def _whole(limits: Range) -> range:

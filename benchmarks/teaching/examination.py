@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -165,9 +165,18 @@ def examine(
             cannot be asked like this in the suite's game.
         StoreError: an episode was not played to its end.
     """
-    with ExitStack() as opened:
-        run = out or Path(opened.enter_context(TemporaryDirectory(prefix="commonweal-")))
+    with run_folder(out) as run:
         return play_examination(folder, suite, run, asked=asked, seed=seed, clients=clients)
+
+
+@contextmanager
+def run_folder(out: Path | None) -> Iterator[Path]:
+    """Give the folder of a run: `out`, which is kept, or else one that is removed at the end."""
+    if out is not None:
+        yield out
+        return
+    with TemporaryDirectory(prefix="commonweal-") as folder:
+        yield Path(folder)
 
 
 def play_examination(

@@ -7,10 +7,8 @@ of turns, so players are compared sheet by sheet.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.negotiation.arena import NegotiationArena
@@ -26,7 +24,12 @@ from benchmarks.statistics import (
 )
 from benchmarks.store import RunReader, open_run
 from benchmarks.suite import Suite
-from benchmarks.teaching.examination import STUDENT, Questioning, play_examination
+from benchmarks.teaching.examination import (
+    STUDENT,
+    Questioning,
+    play_examination,
+    run_folder,
+)
 from cleanup_icn import ConfigError
 from negotiation_games import Game
 from negotiation_games.solve import acceptance, score_table
@@ -101,13 +104,7 @@ def examine_negotiator(
 ) -> NegotiationExamination:
     """Let the model of a folder negotiate; the arguments are those of `examination.examine`.
 
-    Args:
-        folder: an ordinary Hugging Face folder with a tokenizer and a chat template.
-        suite: an arena a drawn sheet, with a seat; its `shown_policy` is the baseline.
-        asked: how the model is asked; None for as `Questioning` has it by default.
-        out: folder of the run that is kept, new or empty; None keeps none.
-        seed: of resampling.
-        clients: by model, `STUDENT` alone, in the folder's place.
+    The suite has an arena a drawn sheet, with a seat; its `shown_policy` is the baseline.
 
     Raises:
         ConfigError: there is no model in the folder, something else is in `out`, or an arena of
@@ -115,8 +112,7 @@ def examine_negotiator(
         StoreError: an episode was not played to its end.
     """
     _check(suite)
-    with ExitStack() as opened:
-        run = out or Path(opened.enter_context(TemporaryDirectory(prefix="commonweal-")))
+    with run_folder(out) as run:
         played = play_examination(folder, suite, run, asked=asked, seed=seed, clients=clients)
         with open_run(run) as reader:
             return _summed_up(reader, suite, played, seed=seed)

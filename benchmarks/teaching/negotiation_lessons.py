@@ -32,15 +32,15 @@ Examinations, an episode on each drawn sheet, p1 opening with its best deal:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from benchmarks.model_config import Table
 from benchmarks.negotiation.arena import NegotiationArena, Setting
 from benchmarks.negotiation.drawn import drawn_name
-from benchmarks.seeds import seed_of
 from benchmarks.suite import Suite
-from cleanup_icn import ConfigError
+from benchmarks.teaching.drawn_suites import HELD_OUT, PARTNERS, TAUGHT, Draw, DrawnSuites
 
 TEACHER, GUESSING = "amender", "best-guess"
 BASELINE, UNHEARING = "no-communication", "stubborn"
@@ -49,7 +49,7 @@ BASELINE, UNHEARING = "no-communication", "stubborn"
 STRANGERS = ("boulware", "conceder", "greedy")
 """Partners that nobody meets in lessons."""
 
-TAUGHT, HELD_OUT, PARTNERS, RESPONDER = "taught", "held-out", "partners", "responder"
+RESPONDER = "responder"
 KINDS = (TAUGHT, HELD_OUT, PARTNERS, RESPONDER)
 """Kinds of examination."""
 
@@ -77,7 +77,7 @@ _TABLES = (
 """p1 and the others at the tables of lessons."""
 
 _DRAWN = (GUESSING, "linear", TEACHER, UNHEARING)
-_LESSON = len(KINDS)  # what sheets are drawn for, after the kinds of examination
+_SUITES = DrawnSuites(KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +98,7 @@ class NegotiationLessons:
         Raises:
             ConfigError: `episodes` is below 1, or `seed` below 0.
         """
-        _check(episodes, seed)
-        return Suite(
-            name=f"lessons-{self.name}",
-            description=self.description,
-            arenas=tuple(self._lesson(index, seed) for index in range(episodes)),
-        )
+        return _SUITES.teaching(self, self._lesson, episodes=episodes, seed=seed)
 
     def examination_suite(self, kind: str, *, episodes: int, seed: int) -> Suite:
         """Return `episodes` arenas, each of one drawn sheet that is played once.
@@ -114,35 +109,25 @@ class NegotiationLessons:
         Raises:
             ConfigError: there is no such kind, `episodes` is below 1, or `seed` below 0.
         """
-        if kind not in self.kinds:
-            raise ConfigError("kind", kind, f"one of {', '.join(self.kinds)}")
-        _check(episodes, seed)
-        return Suite(
-            name=f"examination-{self.name}-{kind}",
-            description=f"{self.description} Examined: {kind}.",
-            arenas=tuple(self._examination(kind, index, seed) for index in range(episodes)),
-        )
+        draw = partial(self._examination, kind)
+        return _SUITES.examination(self, kind, draw, episodes=episodes, seed=seed)
 
-    def _lesson(self, index: int, seed: int) -> NegotiationArena:
-        rng = np.random.default_rng((seed, _LESSON, index))
-        table = _table(index, rng)
-        arena_seed = _seed(seed, _LESSON, index)
+    def _lesson(self, draw: Draw) -> NegotiationArena:
+        table = _table(draw.index, draw.rng)
         return NegotiationArena(
-            name=f"lesson/{index:04d}",
+            name=draw.name,
             description=self.description,
-            conditions=(_drawn_setting(rng, FEASIBLE, seed=arena_seed),),
+            conditions=(_drawn_setting(draw.rng, FEASIBLE, seed=draw.seed),),
             policies=(table.name,),
             lineups=(table,),
             shown_policy=table.name,
             num_episodes=1,
-            seed=arena_seed,
+            seed=draw.seed,
         )
 
-    def _examination(self, kind: str, index: int, seed: int) -> NegotiationArena:
-        number = KINDS.index(kind)
-        rng = np.random.default_rng((seed, number, index))
+    def _examination(self, kind: str, draw: Draw) -> NegotiationArena:
+        index = draw.index
         feasible = HELD_OUT_FEASIBLE if kind == HELD_OUT else FEASIBLE
-        arena_seed = _seed(seed, number, index)
         policies = (BASELINE, self.teacher, GUESSING, "planner")
         seat, partners = "proposer", _TAUGHT_PARTNERS[index % len(_TAUGHT_PARTNERS)]
         if kind == PARTNERS:
@@ -151,15 +136,15 @@ class NegotiationLessons:
             policies = (self.teacher, GUESSING, UNHEARING, "random")
             seat, partners = _RESPONDERS[index % len(_RESPONDERS)], GUESSING
         return NegotiationArena(
-            name=f"{kind}/{index:03d}",
+            name=draw.name,
             description=f"Examination of {self.name}: {kind}",
-            conditions=(_drawn_setting(rng, feasible, seed=arena_seed),),
+            conditions=(_drawn_setting(draw.rng, feasible, seed=draw.seed),),
             policies=policies,
             shown_policy=BASELINE if BASELINE in policies else UNHEARING,
             seat=seat,
             partners=partners,
             num_episodes=1,
-            seed=arena_seed,
+            seed=draw.seed,
         )
 
 
@@ -183,17 +168,6 @@ def _table(index: int, rng: np.random.Generator) -> Table:
     ]
     seats = {f"Party {number}": player for number, player in enumerate(players, start=1)}
     return Table(name=f"{p1}-and-{others}", everyone=players[-1], seats=seats)
-
-
-def _seed(seed: int, purpose: int, index: int) -> int:
-    """Return the seed of an arena: odd for lessons, even for examinations, so never the same."""
-    return seed_of(seed, purpose, index) // 2 * 2 + (purpose == _LESSON)
-
-
-def _check(episodes: int, seed: int) -> None:
-    for name, value, low in (("episodes", episodes, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise ConfigError(name, value, f"an integer of at least {low}")
 
 
 NEGOTIATION = NegotiationLessons()

@@ -16,7 +16,7 @@ from cleanup_icn import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.teaching.reading_table import Reading, ReadingTest
+    from benchmarks.teaching.reading_table import Reading, ReadingTest, Row
 
 _Episodes = Annotated[int, typer.Option(min=1, help="Settings a row, each played once.")]
 _Out = Annotated[
@@ -46,11 +46,10 @@ def reading_table(
     taught, asked = as_taught(model, lessons)
     require_packages()
     test = ReadingTest(folder=model, lessons=taught, asked=asked, episodes=episodes, seed=seed)
-    readings = _measured(test)
-    rows = [reading.to_dict() for reading in readings]
-    answer(rows, _table(readings, test), as_json=as_json)
+    rows = [reading.to_dict() for reading in _measured(test)]
+    answer(rows, _table(rows, test), as_json=as_json)
     if out is not None:
-        out.write_text(_written(readings, as_json=out.suffix == ".json"), encoding="utf-8")
+        out.write_text(_written(rows, as_json=out.suffix == ".json"), encoding="utf-8")
         say(f"table: {out}")
 
 
@@ -63,21 +62,21 @@ def _measured(test: ReadingTest) -> list[Reading]:
     return readings
 
 
-def _table(readings: Sequence[Reading], test: ReadingTest) -> Table:
+def _table(rows: Sequence[Row], test: ReadingTest) -> Table:
     from benchmarks.teaching.reading_table import columns_of, shown_values
 
     name = test.lessons.name
     table = Table(title=f"{name}: reading or memory", title_justify="left")
-    for index, column in enumerate(columns_of(readings)):
+    for index, column in enumerate(columns_of(rows)):
         table.add_column(column, justify="left" if index == 0 else "right")
-    for reading in readings:
-        table.add_row(*shown_values(reading))
+    for row in rows:
+        table.add_row(*shown_values(row))
     return table
 
 
-def _written(readings: Sequence[Reading], *, as_json: bool) -> str:
+def _written(rows: Sequence[Row], *, as_json: bool) -> str:
     from benchmarks.teaching.reading_table import render_markdown
 
     if as_json:
-        return json.dumps([reading.to_dict() for reading in readings], indent=2) + "\n"
-    return render_markdown(readings)
+        return json.dumps(rows, indent=2) + "\n"
+    return render_markdown(rows)

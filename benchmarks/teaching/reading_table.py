@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.cleanup.arena import CleanupArena
 from benchmarks.store import RunReader, open_run
 from benchmarks.teaching.examination import (
+    OWN_SEAT,
     STUDENT,
     Examination,
     Questioning,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from benchmarks.teaching.lessons import Lessons
 
 PLANNER = "planner"
+
+Row = Mapping[str, Any]
+"""A `Reading` as JSON values: what tables are written from, just played or read from a file."""
 
 _SETTINGS: Mapping[str, str] = {
     "taught": "taught settings",
@@ -189,24 +193,28 @@ def _place(asked: Asked) -> tuple[Any, ...]:
     )
 
 
-def shown_values(reading: Reading) -> list[str]:
+def shown_values(row: Row) -> list[str]:
     """Return the cells of a row, as words; `columns_of` says what they are of."""
-    main = reading.student.main
-    compared = (reading.policies.get(name) for name in (reading.teacher, PLANNER))
+    measure = _measure_of(row)
+    compared = (row["policies"].get(name) for name in (row["teacher"], PLANNER))
     return [
-        reading.trial.name,
-        f"{main.mean:.3f}",
-        f"{main.low:.3f} to {main.high:.3f}" if main.low is not None else NOTHING,
-        f"{reading.valid:.2%}",
-        _percent(reading.agreement),
-        *(f"{score.main.mean:.3f}" if score is not None else NOTHING for score in compared),
-        _percent(reading.own_by_teachers),
-        str(main.n),
+        row["name"],
+        f"{row[measure]:.3f}",
+        f"{row['low']:.3f} to {row['high']:.3f}" if row["low"] is not None else NOTHING,
+        f"{row['valid']:.2%}",
+        _percent(row["agreement"]),
+        *(f"{score[measure]:.3f}" if score is not None else NOTHING for score in compared),
+        _percent(row["own_by_teachers"]),
+        str(row["n"]),
     ]
 
 
 def _percent(share: float | None) -> str:
     return f"{share:.1%}" if share is not None else NOTHING
+
+
+def _measure_of(row: Row) -> str:
+    return next(measure for measure in OWN_SEAT if measure in row)
 
 
 NOTHING = "-"
@@ -223,15 +231,14 @@ _COLUMNS = (
 )
 
 
-def columns_of(readings: Sequence[Reading]) -> tuple[str, ...]:
+def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
     """Return what the cells of these rows are of."""
-    measure = readings[0].student.measure.replace("_", " ")
-    return ("what is asked", measure, *_COLUMNS)
+    return ("what is asked", _measure_of(rows[0]).replace("_", " "), *_COLUMNS)
 
 
-def render_markdown(readings: Sequence[Reading]) -> str:
+def render_markdown(rows: Sequence[Row]) -> str:
     """Write the table as Markdown."""
-    columns = columns_of(readings)
-    rows = [columns, ("---", *("---:",) * (len(columns) - 1))]
-    rows += [tuple(shown_values(reading)) for reading in readings]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    columns = columns_of(rows)
+    lines = [columns, ("---", *("---:",) * (len(columns) - 1))]
+    lines += [tuple(shown_values(row)) for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -8,6 +8,7 @@ scheduler and into the records of any run; what its answers were worth is read o
 config.json, model.safetensors, tokenizer.json, ...   the model, an ordinary Hugging Face folder
 teaching.json          as it was, and what this added to it
 reinforcement.json     settings, how far it is, and the curve
+models.toml            the model as `commonweal compare --models` takes it, in this process
 curve.svg, curve.png   efficiency and divergence from the start, by iteration
 iterations/            only while it goes on, unless records are kept: a run for each iteration,
                        and what it takes to go on after it
@@ -39,6 +40,7 @@ from benchmarks.teaching.credit import CREDITS, RETURN, REWARDS, STEP, advantage
 from benchmarks.teaching.examination import STUDENT, Questioning, check_folder, examine
 from benchmarks.teaching.lessons import CLEANUP, lessons_named
 from benchmarks.teaching.questions import questions_of
+from benchmarks.teaching.taught_models import write_models
 from benchmarks.versions import versions
 from benchmarks.whole_file import write_whole
 from cleanup_icn import CleanupConfig, ConfigError
@@ -291,6 +293,7 @@ class Reinforcement:
         write_whole(
             self.out / TEACHING, [json.dumps({**earlier, "reinforcement": told}, indent=2) + "\n"]
         )
+        write_models(self.out, record_lines=self.plan.record_lines)
         save_reinforcement(told, [self.out / name for name in CURVES], name=self.plan.lessons)
         if not self.keep_records:
             shutil.rmtree(self._work, ignore_errors=True)

@@ -21,16 +21,14 @@ from typing import Any
 
 from benchmarks.database import StoreError
 from benchmarks.teaching.recipe import Recipe
+from benchmarks.teaching.taught_models import MODELS, write_models
 from cleanup_icn import ConfigError
 
 INSTALL_HINT = 'pip install "commonweal[lm]"'
 _NEEDED = ("torch", "transformers", "tokenizers", "accelerate")
 
-MODELS = "models.toml"
 CURVES = ("curve.svg", "curve.png")
 WORK = "work"
-MAX_TOKENS = 96
-"""Longest answer of a student that was taught to answer at once, in tokens."""
 
 _LEFT = (
     "config.json",
@@ -118,7 +116,7 @@ class School:
         except ValueError as error:
             raise ConfigError("train-lm", str(self.out), str(error)) from None
         save_curve(taught.curve, [self.out / name for name in CURVES], name=self.recipe.name)
-        self._write_models()
+        write_models(self.out, record_lines=self.recipe.data.record_lines)
         shutil.rmtree(self._work, ignore_errors=True)
         return self._told(taught)
 
@@ -199,30 +197,6 @@ class School:
         if played.missing:
             raise StoreError(f"{run}: {played.missing} episodes were not played to their end")
 
-    def _write_models(self) -> None:
-        """Write how the model is asked as it was taught, for `compare --models`.
-
-        In the game's own words, which are among those of every wording that can be taught.
-        """
-        record_lines = self.recipe.data.record_lines
-        lines = [
-            "# The model in this folder, played in this process; to serve it instead, see",
-            "# docs/teaching.md.",
-            "[clients.here]",
-            'kind = "transformers"',
-            "",
-            "[models.taught]",
-            'client = "here"',
-            f"model = {_quoted(str(self.out.resolve()))}",
-            "temperature = 0.0",
-            f"max_tokens = {MAX_TOKENS}",
-            'structured = "off"',
-            "max_repairs = 0",
-        ]
-        if record_lines is not None:
-            lines.append(f"record_lines = {record_lines}")
-        (self.out / MODELS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
     def _told(self, taught: Any) -> dict[str, Any]:
         size = sum(each.stat().st_size for each in self.out.iterdir() if each.is_file())
         told: Mapping[str, Any] = {
@@ -237,8 +211,3 @@ class School:
             "seconds": taught.seconds,
         }
         return dict(told)
-
-
-def _quoted(words: str) -> str:
-    """Write words as TOML does between quotes."""
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -40,15 +40,16 @@ def test_no_two_numbers_are_the_same(one, other):
     assert (one == other) == torch.equal(waves(one, WIDTH), waves(other, WIDTH))
 
 
-def test_whole_numbers_begin_as_waves_and_nothing_else_does():
+def test_whole_numbers_begin_with_waves_and_nothing_else_does():
     with isolated(seed=0, threads=1):
         student = make_student(TINY, signal_pairs(50))
-    found = embeddings_of_numbers(student.model, student.tokenizer)
-    assert len(found) >= 10
-    for number, embedding in found.items():
-        torch.testing.assert_close(embedding, waves(number, WIDTH))
     with isolated(seed=0, threads=1):
         plain = make_student(replace(TINY, fixed_numbers=False), signal_pairs(50))
+    found = embeddings_of_numbers(student.model, student.tokenizer)
+    without = embeddings_of_numbers(plain.model, plain.tokenizer)
+    assert len(found) >= 10
+    for number, embedding in found.items():
+        torch.testing.assert_close(embedding - without[number], waves(number, WIDTH))
     changed = (
         student.model.get_input_embeddings().weight != plain.model.get_input_embeddings().weight
     ).any(1)
@@ -59,14 +60,14 @@ def test_teaching_leaves_numbers_where_they_were_and_moves_words(tmp_path):
     pairs = signal_pairs(200)
     teach(pairs, student=TINY, teaching=replace(BRIEF, steps=20), out=tmp_path)
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
-    found = embeddings_of_numbers(model, AutoTokenizer.from_pretrained(tmp_path))
-    for number, embedding in found.items():
-        likeness = torch.cosine_similarity(embedding, waves(number, WIDTH), dim=0)
-        assert float(likeness) > 0.99999
     with isolated(seed=BRIEF.seed, threads=1):
-        before = make_student(TINY, pairs).model.get_input_embeddings().weight
-    moved = (model.get_input_embeddings().weight - before).detach().norm(dim=1)
-    assert float(moved.max()) > 0.05
+        before = make_student(TINY, pairs)
+    began = embeddings_of_numbers(before.model, before.tokenizer)
+    for number, embedding in embeddings_of_numbers(model, before.tokenizer).items():
+        likeness = torch.cosine_similarity(embedding, began[number], dim=0)
+        assert float(likeness) > 0.99999
+    moved = model.get_input_embeddings().weight - before.model.get_input_embeddings().weight
+    assert float(moved.detach().norm(dim=1).max()) > 0.05
 
 
 def test_where_it_is_not_asked_for_numbers_are_learned_like_words(tmp_path):
@@ -75,4 +76,4 @@ def test_where_it_is_not_asked_for_numbers_are_learned_like_words(tmp_path):
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
     found = embeddings_of_numbers(model, AutoTokenizer.from_pretrained(tmp_path))
     likenesses = [torch.cosine_similarity(e, waves(n, WIDTH), dim=0) for n, e in found.items()]
-    assert max(map(float, likenesses)) < 0.9
+    assert max(map(float, likenesses)) < 0.8

@@ -102,6 +102,11 @@ def test_it_says_from_what_and_how_it_was_made_and_what_is_not_in_it(card):
     assert "## Licence" in told
 
 
+def test_the_version_of_a_run_from_a_source_folder_is_unknown(card):
+    told = card([asked()], runs=[RunRead("run", "lessons", "complete", {"numpy": "2.1.0"})])
+    assert "| run | lessons | complete | unknown |" in told
+
+
 def test_words_that_would_break_a_table_do_not(card):
     told = card([asked(choice="a|b\n`c`")])
     assert "| `a\\|b 'c'` | 1 | 0 |" in told

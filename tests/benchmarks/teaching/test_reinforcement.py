@@ -14,6 +14,7 @@ from agents.llm.prompt import PromptParts, compose
 from agents.lm.pairs import Pair
 from agents.lm.reinforcement_settings import ReinforcementSettings
 from agents.lm.settings import StudentSettings
+from benchmarks.model_file import load_models
 from benchmarks.store import open_run
 from benchmarks.teaching.reinforcement import ITERATIONS, Plan, Reinforcement
 from cleanup_icn import ConfigError, parallel_env
@@ -100,6 +101,13 @@ def test_it_ends_with_an_ordinary_folder_that_tells_how_it_came_about(done, stud
     assert json.loads((out / "reinforcement.json").read_text()) == told
     for curve in ("curve.svg", "curve.png"):
         assert (out / curve).stat().st_size > 0
+
+
+def test_it_can_be_played_as_it_was_asked(done):
+    out, _ = done
+    asked = load_models(out / "models.toml").models["taught"]
+    assert asked.model == str(out.resolve())
+    assert (asked.record_lines, asked.structured, asked.temperature) == (0, "off", 0.0)
 
 
 def test_the_curve_has_a_point_for_every_iteration(done):
