@@ -114,7 +114,8 @@ def _from_scratch(settings: StudentSettings, pairs: Sequence[Pair]) -> Student:
         num_attention_heads=settings.heads,
         num_key_value_heads=settings.heads,
         max_position_embeddings=settings.context_tokens,
-        tie_word_embeddings=True,
+        # What numbers look like is fixed, how they are said is learned.
+        tie_word_embeddings=not settings.fixed_numbers,
         initializer_range=_INITIAL_SPREAD,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
