@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.drawing import STYLES, plain, save_drawn
+from benchmarks.drawing import STYLES, Style, plain, save_drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _PLAYED, _EXAMINED, _DIVERGED = STYLES[1], STYLES[0], STYLES[2]
+_BESIDE = 0.12  # how far from each other two examinations stand
 
 
 def save_reinforcement(told: Mapping[str, Any], paths: Iterable[Path], *, name: str) -> None:
@@ -58,7 +59,12 @@ def _draw_efficiency(axes: Axes, told: Mapping[str, Any]) -> None:
         iterations, means, color=style.colour, linewidth=2.0, label="as it plays to learn (drawn)"
     )
     for at, key in ((0, "before"), (len(curve) + 1, "after")):
-        _draw_examination(axes, at, told[key], is_first=key == "before")
+        is_first = key == "before"
+        words = "examined, likeliest answers" if is_first else None
+        _draw_examination(axes, at + _BESIDE, told[key], _EXAMINED, words)
+        if "drawn" in told[key]:
+            words = "examined, drawn answers" if is_first else None
+            _draw_examination(axes, at - _BESIDE, told[key]["drawn"], _PLAYED, words)
     for words, level in {"optimum": 1.0, **_teachers(told)}.items():
         axes.axhline(level, color="#444444", linestyle=":", linewidth=1.4)
         axes.annotate(
@@ -74,11 +80,12 @@ def _draw_efficiency(axes: Axes, told: Mapping[str, Any]) -> None:
     axes.set_ylim(0.0, 1.1)
     axes.set_xlim(-0.5, len(curve) + 1.5)
     axes.set_ylabel("efficiency")
-    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False, fontsize=8)
 
 
-def _draw_examination(axes: Axes, at: int, found: Mapping[str, Any], *, is_first: bool) -> None:
-    style = _EXAMINED
+def _draw_examination(
+    axes: Axes, at: float, found: Mapping[str, Any], style: Style, words: str | None
+) -> None:
     if found["low"] is not None:
         axes.plot((at, at), (found["low"], found["high"]), color=style.colour, linewidth=1.6)
     axes.plot(
@@ -87,7 +94,8 @@ def _draw_examination(axes: Axes, at: int, found: Mapping[str, Any], *, is_first
         color=style.colour,
         marker=style.marker,
         linestyle="none",
-        label="examined, likeliest answers" if is_first else None,
+        label=words,
+        clip_on=False,  # a point at 0 is a point too
     )
 
 
