@@ -172,7 +172,8 @@ def _caption(names: list[str], results: Results) -> str:
     return (
         f"Above: efficiency in the settings of each of {len(curve)} iterations, "
         f"{plan['groups']} drawn settings of {plan['group_size']} episodes each, answers drawn; "
-        "the band is the 95% interval over settings. Squares: likeliest answers before and after, "
+        "the band is the 95% interval over settings. Dots: likeliest answers before and after, "
+        "squares: drawn ones, "
         f"in {told['before']['n']} settings that it did not learn from. Below: divergence from the "
         "start, nats an answer."
     )
