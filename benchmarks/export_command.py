@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, Annotated
 
 import typer
 
+from benchmarks.out_file import refuse_own_files, writing
 from benchmarks.terminal import FAILED, AsJson, say
-from cleanup_icn import ConfigError
-
-if TYPE_CHECKING:
-    from benchmarks.store import RunReader
 
 CSV, PARQUET = "csv", "parquet"
 _FORMATS = (CSV, PARQUET)
@@ -52,7 +49,7 @@ def export(
         if out is None and not as_json:
             out = run / f"{what}.parquet"
     with open_run(run) as reader:
-        _refuse_own_files(reader, out)
+        refuse_own_files(reader.path, out)
         suite = Suite.from_dict(reader.about["suite"])
         columns = columns_of(suite, what, with_scratchpads=with_scratchpads)
         table = RunRows(reader, suite)
@@ -68,14 +65,8 @@ def export(
 def _write_file(out: Path, write: Callable[[IO[bytes]], None]) -> None:
     from benchmarks.whole_file import whole_file
 
-    try:
-        with whole_file(out) as file:
-            write(file)
-    except OSError as error:
-        raise ConfigError(
-            "--out", str(out), f"a file that can be written ({error.strerror or error})"
-        ) from error
-    say(f"written: {out}")
+    with writing(out), whole_file(out) as file:
+        write(file)
 
 
 def _require(option: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -89,14 +80,3 @@ def _require_parquet() -> None:
     if not has_parquet():
         say(f"commonweal: Parquet needs one more package: {INSTALL_HINT}")
         raise typer.Exit(FAILED)
-
-
-def _refuse_own_files(reader: RunReader, out: Path | None) -> None:
-    """Refuse a file that is no file, or that the run itself lives in."""
-    from benchmarks.database import FILE, LOCK
-
-    if out is None:
-        return
-    is_ours = out.resolve().parent == reader.path.resolve() and out.name.startswith((FILE, LOCK))
-    if is_ours or (out.exists() and not out.is_file()):
-        raise ConfigError("--out", str(out), "a new file, or one to replace")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmarks.out_file import refuse_own_files, writing
 from benchmarks.report.text_blocks import FORMATS, TEXT
 from benchmarks.terminal import say
 from cleanup_icn import ConfigError
@@ -74,7 +75,7 @@ def transcript(
     ends = _ends(steps)
     names = (arena, policy, condition, episode, number)
     with open_run(run) as reader:
-        _refuse_own_files(reader, out)
+        refuse_own_files(reader.path, out)
         kept, index, found = _chosen(reader, dict(zip(_KEYS, names, strict=True)))
         shown = transcript_of(reader, kept, number=index)
     told = Told(
@@ -193,27 +194,11 @@ def _how_to_choose(found: Sequence[_Numbered]) -> str:
     return f"choose by {', '.join(ways)}"
 
 
-def _refuse_own_files(reader: RunReader, out: Path | None) -> None:
-    """Refuse a file that is no file, or that the run itself lives in."""
-    from benchmarks.database import FILE, LOCK
-
-    if out is None:
-        return
-    is_ours = out.resolve().parent == reader.path.resolve() and out.name.startswith((FILE, LOCK))
-    if is_ours or (out.exists() and not out.is_file()):
-        raise ConfigError("--out", str(out), "a new file, or one to replace")
-
-
 def _write(text: str, out: Path | None) -> None:
     from benchmarks.whole_file import write_whole
 
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
+    with writing(out):
         write_whole(out, [text])
-    except OSError as error:
-        raise ConfigError(
-            "--out", str(out), f"a file that can be written ({error.strerror or error})"
-        ) from error
-    say(f"written: {out}")
