@@ -19,8 +19,11 @@ would come of it if everybody did so (Piatti et al. 2024, *Cooperate or Collapse
 arXiv:2404.16698).
 """
 
+DIRECT = "direct"
+"""The style without a thought."""
+
 STYLES: Mapping[str, tuple[str, ...]] = {
-    "direct": (),
+    DIRECT: (),
     "chain-of-thought": ("think",),
     "observe-explore-plan": ("observe", "explore", "plan"),
     "social": ("predict",),

@@ -29,7 +29,6 @@ class StudentSettings:
     width: int = 128  # of the hidden state; the inner layer has three times that
     heads: int = 4  # of attention; width / heads is a multiple of 32
     vocab_size: int = 1024  # most tokens; fewer where the texts have no more to merge
-    fixed_numbers: bool = True  # from scratch: numbers keep embeddings made of waves
     context_tokens: int = 4096  # longest prompt with its answer; with a base at most the base's
     lora_rank: int | None = (
         None  # of what LoRA adds to a base, merged at the end; None: all weights
@@ -149,7 +148,6 @@ _STUDENT: _Allowed = {
         lambda value: _is_count(value, SMALLEST_VOCABULARY),
         f"an integer of at least {SMALLEST_VOCABULARY}",
     ),
-    "fixed_numbers": (lambda value: isinstance(value, bool), "true or false"),
     "context_tokens": _COUNT,
     "lora_rank": _COUNT_OR_NONE,
 }

@@ -101,7 +101,6 @@ def check_base(settings: StudentSettings) -> None:
 
 
 def _from_scratch(settings: StudentSettings, pairs: Sequence[Pair]) -> Student:
-    from agents.lm.numbers import fix_numbers
     from agents.lm.tokenizer import train_tokenizer
 
     tokenizer = train_tokenizer(pairs, vocab_size=settings.vocab_size)
@@ -114,16 +113,13 @@ def _from_scratch(settings: StudentSettings, pairs: Sequence[Pair]) -> Student:
         num_attention_heads=settings.heads,
         num_key_value_heads=settings.heads,
         max_position_embeddings=settings.context_tokens,
-        # What numbers look like is fixed, how they are said is learned.
-        tie_word_embeddings=not settings.fixed_numbers,
+        tie_word_embeddings=True,
         initializer_range=_INITIAL_SPREAD,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
     )
     model = LlamaForCausalLM(config)
-    if settings.fixed_numbers:
-        fix_numbers(model, tokenizer)
     model.set_attn_implementation(_attention())
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id

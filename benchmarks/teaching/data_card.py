@@ -103,6 +103,7 @@ class Made:
     told: str  # of all questions, which filter took how many
     answers: str  # how they came about
     wording: str  # in which Cleanup is told, a name in `cleanup_icn.wordings.WORDINGS`
+    style: str  # of the thoughts that are asked for, a name in `agents.llm.styles.STYLES`
     left_out: Sequence[str]
     split: str
 
@@ -129,7 +130,7 @@ def render_card(made: Made, tally: Tally) -> str:
         "",
         f"Read: {made.told}.",
         "",
-        f"Questions: in the wording `{made.wording}`.",
+        f"Questions: in the wording `{made.wording}`, asked in the style `{made.style}`.",
         "",
         f"Answers: {made.answers}",
         "",

@@ -20,12 +20,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Annotated, Any
 
+from agents.llm.styles import DIRECT, STYLES
 from agents.lm.pairs import CHAT, FORMATS, pair_to_json
 from benchmarks.checked import FLAG, Checked, Rule, number, one_of, whole
 from benchmarks.store import COMPLETE, RunReader, open_run
 from benchmarks.suite import Suite
 from benchmarks.teaching.data_card import Made, RunRead, Tally, render_card
-from benchmarks.teaching.questions import Asked, check_teacher, check_wording, questions_of
+from benchmarks.teaching.questions import (
+    Asked,
+    check_teacher,
+    check_wording,
+    questions_of,
+)
 from benchmarks.teaching.selection import (
     Filter,
     Selection,
@@ -35,6 +41,7 @@ from benchmarks.teaching.selection import (
     parse_filter,
 )
 from benchmarks.teaching.splitting import is_held_out
+from benchmarks.teaching.thinking import check_thinks
 from benchmarks.whole_file import whole_file, write_whole
 from cleanup_icn import ConfigError
 from cleanup_icn.wordings import OWN, WORDINGS
@@ -61,6 +68,7 @@ class DatasetSettings(Checked):
     relabel: str | None = None  # a scripted policy whose answers stand in the place of all others
     record_lines: Annotated[int | None, _LINES] = 0  # of the public record; None: all
     wording: Annotated[str, one_of(WORDINGS)] = OWN  # in which Cleanup is told
+    style: Annotated[str, one_of(STYLES)] = DIRECT  # which thoughts prompts ask for first
     held_out: Annotated[float, _SHARE] = 0.1  # share of the seeds
     per_episode: Annotated[int | None, whole(1)] = None  # questions drawn from each; None: all
     scratchpads: Annotated[bool, FLAG] = True  # whether answers keep secret thoughts
@@ -159,6 +167,7 @@ class _Making:
         for suite in suites:
             if self._settings.relabel is not None:
                 check_teacher(suite, self._settings.relabel)
+                check_thinks(self._settings.relabel, self._settings.style)
             check_wording(suite, self._settings.wording)
         check_filters(self._filters, suites)
 
@@ -186,6 +195,7 @@ class _Making:
         questions = questions_of(
             reader,
             record_lines=settings.record_lines,
+            style=settings.style,
             relabel=settings.relabel,
             scratchpads=settings.scratchpads,
             wording=settings.wording,
@@ -217,6 +227,7 @@ class _Making:
             told=self.selection.told(),
             answers=_answers(settings),
             wording=settings.wording,
+            style=settings.style,
             left_out=_left_out(settings),
             split=(
                 f"by the episode's seed, so that no seed stands in both files; a share of "
@@ -243,6 +254,7 @@ _OPTIONS = {
     "relabel": "--relabel",
     "record_lines": "--record-lines",
     "wording": "--wording",
+    "style": "--style",
     "held_out": "--held-out",
     "per_episode": "--per-episode",
     "seed": "--seed",
@@ -277,9 +289,10 @@ def _about(run: str, asked: Asked) -> dict[str, Any]:
 
 def _answers(settings: DatasetSettings) -> str:
     if settings.relabel is not None:
+        thinks = ", after what it thinks" if settings.style != DIRECT else ""
         return (
             f"what the scripted policy {settings.relabel} does in each place, whoever played "
-            "there, in the shortest words that mean it."
+            f"there, in the shortest words that mean it{thinks}."
         )
     said = (
         "what players said, as they said it, their own thoughts included"

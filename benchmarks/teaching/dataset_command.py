@@ -46,6 +46,13 @@ RecordLines = Annotated[
     str, typer.Option(metavar="N|all", help="Last lines of the public record in a prompt.")
 ]
 Wording = Annotated[str, typer.Option(help="Words in which Cleanup is told, see docs/models.md.")]
+Style = Annotated[
+    str,
+    typer.Option(
+        help="Thoughts that are asked for, see docs/models.md. With --relabel: direct, or "
+        "chain-of-thought of a policy that thinks aloud.",
+    ),
+]
 HeldOut = Annotated[float, typer.Option(help="Share of the seeds that are held out.")]
 PerEpisode = Annotated[
     int | None,
@@ -68,6 +75,7 @@ def dataset(
     relabel: Relabel = None,
     record_lines: RecordLines = "0",
     wording: Wording = "own",
+    style: Style = "direct",
     held_out: HeldOut = 0.1,
     per_episode: PerEpisode = None,
     without_scratchpads: WithoutScratchpads = False,
@@ -86,6 +94,7 @@ def dataset(
         relabel=relabel,
         record_lines=_lines(record_lines),
         wording=wording,
+        style=style,
         held_out=held_out,
         per_episode=per_episode,
         scratchpads=not without_scratchpads,

@@ -36,6 +36,12 @@ LessonsName = Annotated[
 _Episodes = Annotated[int, typer.Option(min=1, help="Settings, each played once.")]
 Seed = Annotated[int, typer.Option(min=0, help="From which settings are drawn.")]
 _Wording = Annotated[str, typer.Option(help="Words in which Cleanup is told, see docs/models.md.")]
+_Style = Annotated[
+    str | None,
+    typer.Option(
+        help="Thoughts that are asked for, see docs/models.md.", show_default="as it was taught"
+    ),
+]
 _Temperature = Annotated[float, typer.Option(min=0.0, max=2.0, help="0: the likeliest answer.")]
 _Structured = Annotated[
     str, typer.Option(metavar="auto|off", help="Whether answers are held to their form.")
@@ -53,6 +59,7 @@ def evaluate_lm(
     episodes: _Episodes = 20,
     seed: Seed = 0,
     wording: _Wording = "own",
+    style: _Style = None,
     temperature: _Temperature = 0.0,
     structured: _Structured = "off",
     out: _Out = None,
@@ -72,13 +79,20 @@ def evaluate_lm(
     model = check_folder(folder)
     taught, asked = as_taught(model, lessons)
     chosen = "held-out" if held_out else kind or taught.kinds[0]
-    asked = replace(asked, wording=wording, temperature=temperature, structured=structured)
+    asked = replace(
+        asked,
+        wording=wording,
+        style=asked.style if style is None else style,
+        temperature=temperature,
+        structured=structured,
+    )
     require_packages()
     told = {
         **_examined(model, taught, chosen, asked, episodes=episodes, seed=seed, out=out),
         "kind": chosen,
         "lessons": taught.name,
         "wording": wording,
+        "style": asked.style,
         "temperature": temperature,
         "structured": structured,
         "seed": seed,

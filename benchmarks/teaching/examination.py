@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from agents.llm.model_folder import check_model
+from agents.llm.styles import DIRECT
 from benchmarks import compare as comparison
 from benchmarks.database import FILE, StoreError
 from benchmarks.episode_row import EpisodeRow
@@ -44,6 +45,7 @@ class Questioning:
 
     record_lines: int | None = 0  # last lines of the public record that it is shown; None: all
     wording: str = OWN  # a name in `cleanup_icn.wordings.WORDINGS`
+    style: str = DIRECT  # of its thoughts, a name in `agents.llm.styles.STYLES`
     temperature: float = 0.0
     structured: str = "off"  # or "auto": answers are held to their form where that can be done
     max_tokens: int = 48  # of the longest answer
@@ -137,8 +139,8 @@ def as_taught(folder: Path, lessons: str | None = None) -> tuple[Lessons, Questi
     named = lessons if lessons is not None else about.get("lessons")
     if not isinstance(named, str):
         raise ConfigError("--lessons", named, f"given, as {TEACHING_FILE} does not tell of them")
-    lines = about.get("record_lines", 0)
-    return lessons_named(named), Questioning(record_lines=lines)
+    lines, style = about.get("record_lines", 0), about.get("style", DIRECT)
+    return lessons_named(named), Questioning(record_lines=lines, style=style)
 
 
 def examine(

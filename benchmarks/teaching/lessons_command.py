@@ -125,6 +125,7 @@ def _list(*, as_json: bool) -> None:
 
 
 def _say_all(suite: Suite, played: Played, out: Path, *, taught: Lessons, as_json: bool) -> None:
+    from agents.llm.styles import DIRECT
     from benchmarks.teaching.recipe import preset_for
 
     rows = means_by_table(suite, out)
@@ -137,10 +138,11 @@ def _say_all(suite: Suite, played: Played, out: Path, *, taught: Lessons, as_jso
     }
     answer(told, _table(rows), as_json=as_json)
     say(f"played: {num_episodes} episodes in {len(suite.arenas)} worlds or games, kept in {out}")
-    shown = preset_for(taught.name).data.record_lines
+    data = preset_for(taught.name).data
+    style = f"--style {data.style} " if data.style != DIRECT else ""
     say(
         f"the next step: commonweal dataset {quote(str(out))} --relabel {taught.teacher} "
-        f"--record-lines {shown} --out {quote(f'{out}.jsonl')}"
+        f"{style}--record-lines {data.record_lines} --out {quote(f'{out}.jsonl')}"
     )
 
 

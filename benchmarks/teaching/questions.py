@@ -19,7 +19,7 @@ from agents.llm.chat import Message
 from agents.llm.prompt import PromptParts, compose, lines_shown
 from agents.llm.recorded_client import RecordedClient
 from agents.llm.seat import Seat
-from agents.llm.styles import steps_of
+from agents.llm.styles import DIRECT, steps_of
 from agents.lm.pairs import Pair
 from agents.protocol import OK_STATUS
 from benchmarks.arena import Arena
@@ -35,11 +35,13 @@ from benchmarks.negotiation.runner import NegotiationResult, Turn
 from benchmarks.report.cleanup_replay import as_action
 from benchmarks.store import RunReader
 from benchmarks.suite import Suite
+from benchmarks.teaching.thinking import check_thinks
 from cleanup_icn import ConfigError, policies
 from cleanup_icn.answers import parse_plan
 from cleanup_icn.icn.protocol import Stage
 from cleanup_icn.icn.text import render_answer as render_action
 from cleanup_icn.prompt import CleanupSeat
+from cleanup_icn.thoughts import THINK, thought_of
 from cleanup_icn.wordings import OWN, RewordedSeat, wording_named
 from negotiation_games import NegotiationEnv, ParseStatus, Speech
 from negotiation_games import policies as negotiation_policies
@@ -86,6 +88,12 @@ class _Asking(NamedTuple):
     scratchpads: bool
     wording: str
 
+    def thought(self, observation: Any) -> str:
+        """Return what the teacher thinks aloud about an observation of Cleanup."""
+        if self.relabel is None or THINK not in self.steps:
+            return ""
+        return thought_of(self.relabel, observation)
+
     def cleanup_seat(self, env: Env, agent: str) -> Seat:
         """Return what a model in a seat of Cleanup would be told by."""
         seat = CleanupSeat(env, agent)
@@ -109,7 +117,7 @@ def questions_of(
     reader: RunReader,
     *,
     record_lines: int | None = 0,
-    style: str | Sequence[str] = "direct",
+    style: str | Sequence[str] = DIRECT,
     relabel: str | None = None,
     scratchpads: bool = True,
     wording: str = OWN,
@@ -125,8 +133,9 @@ def questions_of(
         record_lines: how many of the last lines of the public record a prompt has; None for all.
         style: which thoughts are asked for, see `agents.llm.styles.steps_of`.
         relabel: a scripted policy of the run's games. The answers are what it would have done in
-            each place, whoever played there (DAgger: Ross et al. 2011, arXiv:1011.0686); notes
-            that players left themselves are then in no prompt.
+            each place, whoever played there (DAgger: Ross et al. 2011, arXiv:1011.0686), with what
+            it thinks where the style asks to think; notes that players left themselves are then in
+            no prompt.
         scratchpads: whether answers that were said keep their secret thoughts. Without, they are
             put in the shortest words, public ones and notes kept, and there is no question where
             the answer could not be read.
@@ -134,8 +143,9 @@ def questions_of(
         wanted: which episodes to look at.
 
     Raises:
-        ConfigError: there is no such policy or wording, the run has games that are told in no
-            other words, or a record is not one that this version plays as it was played.
+        ConfigError: there is no such policy or wording, the policy has no thoughts of the style,
+            the run has games that are told in no other words, or a record is not one that this
+            version plays as it was played.
         ValueError: there is no such style, or fewer record lines than none are asked for.
     """
     lines_shown(0, record_lines)
@@ -143,6 +153,7 @@ def questions_of(
     suite = Suite.from_dict(reader.about["suite"])
     if relabel is not None:
         check_teacher(suite, relabel)
+        check_thinks(relabel, style)
     check_wording(suite, wording)
     return _questions(reader, {arena.name: arena for arena in suite.arenas}, asking, wanted)
 
@@ -272,8 +283,7 @@ def _cleanup_answers(env: Env, result: EpisodeResult, asking: _Asking) -> Iterat
                     seat.heed(meant.said)
             else:
                 action = teacher.act(seen[agent]).action
-                shortest = _in_words(render_action, action, _stage(step.phase))
-                meant = _Meant(None, OK_STATUS, shortest, shortest)
+                meant = _taught(action, _stage(step.phase), asking.thought(seen[agent]))
             earned, left = float(to_go[0, index]), float(to_go[number, index])
             yield _Answered(agent, step.step, step.phase, messages, meant, earned, left)
         actions = map(as_action, step.actions)
@@ -286,6 +296,15 @@ def _cleanup_meant(step: StepRecord, index: int) -> _Meant:
     if said is not None and shortest is not None:
         with_notes = render_action(action, stage, plan=parse_plan(said))
     return _Meant(said, step.statuses[index], shortest, with_notes)
+
+
+def _taught(action: int, stage: Stage | None, thought: str) -> _Meant:
+    """Return a teacher's answer; one that thinks said its thought, and others said nothing."""
+    shortest = _in_words(render_action, action, stage)
+    if not thought or shortest is None:
+        return _Meant(None, OK_STATUS, shortest, shortest)
+    said = render_action(action, stage, thought=thought)
+    return _Meant(said, OK_STATUS, shortest, shortest)
 
 
 def _stage(phase: str) -> Stage | None:

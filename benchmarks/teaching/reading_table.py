@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agents.llm.styles import DIRECT
 from benchmarks.cleanup.arena import CleanupArena
 from benchmarks.store import RunReader, open_run
 from benchmarks.teaching.examination import (
@@ -58,6 +59,7 @@ class Trial(NamedTuple):
     kind: str  # of examination
     wording: str = OWN
     temperature: float = 0.0
+    style: str | None = None  # of the thoughts asked for; None: as it was taught
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +97,11 @@ class Reading:
         }
 
 
-def trials_of(lessons: Lessons) -> list[Trial]:
+def trials_of(lessons: Lessons, *, style: str = DIRECT) -> list[Trial]:
     """Return the rows of a table: kinds of settings, other wordings, answers that are drawn.
 
-    The wordings are those that nobody was taught in. Negotiation has none.
+    The wordings are those that nobody was taught in. Negotiation has none. A student whose `style`
+    is to think before it answers is asked to answer at once, too.
     """
     first = lessons.kinds[0]
     kinds = [Trial(_SETTINGS.get(kind, kind), kind) for kind in lessons.kinds]
@@ -106,7 +109,8 @@ def trials_of(lessons: Lessons) -> list[Trial]:
     (arena,) = lessons.examination_suite(first, episodes=1, seed=0).arenas
     others = EXAMINED_WORDINGS if isinstance(arena, CleanupArena) else ()
     words = [Trial(_WORDS[name], first, wording=name) for name in others]
-    return [*kinds, *words, drawn]
+    at_once = [Trial("asked to answer at once", first, style=DIRECT)] if style != DIRECT else []
+    return [*kinds, *words, *at_once, drawn]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,7 @@ class ReadingTest:
 
     folder: str | Path  # of the model
     lessons: Lessons  # what it was taught
-    asked: Questioning  # how it is asked; wording and temperature are each row's
+    asked: Questioning  # how it was taught to be asked; each row asks otherwise in one thing
     episodes: int  # settings a row, each played once
     seed: int = 0  # from which they are drawn: rows of one kind have the same
     clients: Callable[[Trial], Mapping[str, ChatClient] | None] = lambda _trial: None
@@ -133,7 +137,7 @@ class ReadingTest:
             StoreError: an episode was not played to its end.
         """
         policies: dict[str, Mapping[str, Score]] = {}
-        for trial in trials_of(self.lessons):
+        for trial in trials_of(self.lessons, style=self.asked.style):
             with TemporaryDirectory(prefix="commonweal-") as folder:
                 done = self._examined(trial, Path(folder), is_alone=trial.kind in policies)
                 with open_run(Path(folder)) as reader:
@@ -154,7 +158,12 @@ class ReadingTest:
             self.folder,
             self.lessons.examination_suite(trial.kind, episodes=self.episodes, seed=self.seed),
             run,
-            asked=replace(self.asked, wording=trial.wording, temperature=trial.temperature),
+            asked=replace(
+                self.asked,
+                wording=trial.wording,
+                temperature=trial.temperature,
+                style=trial.style or self.asked.style,
+            ),
             seed=self.seed,
             clients=self.clients(trial),
             is_alone=is_alone,

@@ -10,6 +10,7 @@ per_episode = 20      # questions drawn from an episode; all without it
 held_out = 0.05       # share of the seeds that only test what was learned
 record_lines = 0      # lines of the public record in a prompt, or "all"
 wording = "own"       # or "varied": Cleanup in other words and orders each time
+style = "direct"      # or "chain-of-thought": the teacher thinks aloud before it answers
 relabel = true        # whether answers are those of the lessons' teacher, whoever played
 filters = []          # as `commonweal dataset --filter`
 [student]             # `agents.lm.settings.StudentSettings`
@@ -26,6 +27,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
+from agents.llm.styles import DIRECT, STYLES
 from agents.lm.settings import StudentSettings, TeachingSettings
 from benchmarks.checked import (
     FLAG,
@@ -39,6 +41,7 @@ from benchmarks.checked import (
 )
 from benchmarks.sections import SectionReader
 from benchmarks.teaching.lessons import CLEANUP, LESSONS
+from benchmarks.teaching.thinking import check_thinks
 from cleanup_icn import ConfigError
 from cleanup_icn.wordings import OWN, TAUGHT_WORDINGS
 
@@ -75,6 +78,7 @@ class DataSettings(Checked):
     held_out: Annotated[float, _SHARE] = 0.05
     record_lines: Annotated[Any, _LINES] = 0  # kept as None where it is "all"
     wording: Annotated[str, one_of(TAUGHT_WORDINGS)] = OWN
+    style: Annotated[str, one_of(STYLES)] = DIRECT  # how it is asked
     relabel: Annotated[bool, FLAG] = True
     filters: Annotated[tuple[str, ...], _FILTERS] = ()
 
@@ -151,6 +155,7 @@ def recipe_of(name: str, written: Mapping[str, Any], *, source: str = "") -> Rec
     told = reader.section("lessons").get("name", LessonSettings.name)
     if data is not None and data.wording != OWN and told in LESSONS and told not in CLEANUP:
         reader.refuse("data.wording", data.wording, f"{OWN}: {told} is told in no other words")
+    _refuse_silent_teacher(reader, told, data)
     student = reader.made_of(
         "student", StudentSettings, reader.section("student"), known=_names(StudentSettings)
     )
@@ -167,6 +172,16 @@ def recipe_of(name: str, written: Mapping[str, Any], *, source: str = "") -> Rec
         student=student,
         teaching=teaching,
     )
+
+
+def _refuse_silent_teacher(reader: SectionReader, told: str, data: DataSettings | None) -> None:
+    """Note a problem where thoughts are asked for that the lessons' teacher does not have."""
+    if data is None or not data.relabel or told not in LESSONS:
+        return
+    try:
+        check_thinks(LESSONS[told].teacher, data.style)
+    except ConfigError as error:
+        reader.refuse("data.style", data.style, error.allowed)
 
 
 def _unnamed(reader: SectionReader) -> dict[str, Any]:

@@ -81,7 +81,10 @@ def reinforce_lm(
     that it does not learn from.
     """
     from agents.lm.reinforcement_settings import ReinforcementSettings
+    from benchmarks.teaching.examination import as_taught, check_folder
     from benchmarks.teaching.reinforcement import Plan, Reinforcement
+
+    _, asked = as_taught(check_folder(folder), lessons)
 
     plan = Plan(
         lessons=lessons,
@@ -94,7 +97,8 @@ def reinforce_lm(
         reward=reward,
         discount=discount,
         examined=examined,
-        record_lines=_record_lines(folder),
+        record_lines=asked.record_lines,
+        style=asked.style,
         seed=seed,
     )
     try:
@@ -107,19 +111,6 @@ def reinforce_lm(
     )
     wanted.open(resume=resume)
     _say_all(wanted, _done(wanted), as_json=as_json)
-
-
-def _record_lines(folder: Path) -> int | None:
-    """Return how many record lines the model was taught with; 0 where that is not told."""
-    import json
-
-    try:
-        told = json.loads((folder / "teaching.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return 0
-    about = told.get("about", {}) if isinstance(told, dict) else {}
-    found = about.get("record_lines", 0)
-    return found if found is None or isinstance(found, int) else 0
 
 
 def _done(wanted: Reinforcement) -> dict[str, Any]:

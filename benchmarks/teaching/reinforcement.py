@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from agents.llm.styles import DIRECT, STYLES
 from agents.lm.reinforcement_settings import ReinforcementSettings
 from benchmarks.arena import Arena
 from benchmarks.checked import Checked, number, one_of, whole
@@ -76,7 +77,8 @@ class Plan(Checked):
     discount: Annotated[float, number("a number from 0 to 1", lambda v: 0 <= v <= 1)] = 1.0
     malformed: Annotated[float, number("a number of at most 0", lambda v: v <= 0)] = -1.0
     record_lines: Annotated[int | None, whole(0)] = 0  # of the public record that is shown
-    max_tokens: Annotated[int, whole(1)] = 24  # of the longest answer
+    style: Annotated[str, one_of(STYLES)] = DIRECT  # of the thoughts that are asked for
+    max_tokens: Annotated[int, whole(1)] = 48  # of the longest answer
     examined: Annotated[int, whole(1)] = 24  # settings that it is examined in, before and after
     seed: Annotated[int, whole(0)] = 0
 
@@ -229,7 +231,9 @@ class Reinforcement:
         from agents.lm.reinforce import Attempt
 
         with open_run(run) as reader:
-            asked = list(questions_of(reader, record_lines=self.plan.record_lines))
+            asked = list(
+                questions_of(reader, record_lines=self.plan.record_lines, style=self.plan.style)
+            )
         advantages = advantages_of(
             asked,
             credit=self.plan.credit,
@@ -266,6 +270,7 @@ class Reinforcement:
         return Questioning(
             temperature=1.0,
             record_lines=self.plan.record_lines,
+            style=self.plan.style,
             max_tokens=self.plan.max_tokens,
         )
 
@@ -293,7 +298,7 @@ class Reinforcement:
         write_whole(
             self.out / TEACHING, [json.dumps({**earlier, "reinforcement": told}, indent=2) + "\n"]
         )
-        write_models(self.out, record_lines=self.plan.record_lines)
+        write_models(self.out, record_lines=self.plan.record_lines, style=self.plan.style)
         save_reinforcement(told, [self.out / name for name in CURVES], name=self.plan.lessons)
         if not self.keep_records:
             shutil.rmtree(self._work, ignore_errors=True)

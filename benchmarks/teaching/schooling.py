@@ -116,7 +116,9 @@ class School:
         except ValueError as error:
             raise ConfigError("train-lm", str(self.out), str(error)) from None
         save_curve(taught.curve, [self.out / name for name in CURVES], name=self.recipe.name)
-        write_models(self.out, record_lines=self.recipe.data.record_lines)
+        write_models(
+            self.out, record_lines=self.recipe.data.record_lines, style=self.recipe.data.style
+        )
         shutil.rmtree(self._work, ignore_errors=True)
         return self._told(taught)
 
@@ -157,6 +159,7 @@ class School:
             "lessons": lessons.name,
             "record_lines": self.recipe.data.record_lines,
             "wording": self.recipe.data.wording,
+            "style": self.recipe.data.style,
             "data": None if self.data is None else self.data.name,
             "seed": self.seed,
         }
@@ -177,6 +180,7 @@ class School:
             relabel=lessons.teacher if data.relabel else None,
             record_lines=data.record_lines,
             wording=data.wording,
+            style=data.style,
             held_out=data.held_out,
             per_episode=data.per_episode,
             seed=self.seed,

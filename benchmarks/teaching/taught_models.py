@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from agents.llm.styles import DIRECT
 from benchmarks.whole_file import write_whole
 
 MODELS = "models.toml"
@@ -12,10 +13,10 @@ TAUGHT = "taught"
 """Name of the model in the file."""
 
 MAX_TOKENS = 96
-"""Longest answer of a student that was taught to answer at once, in tokens."""
+"""Longest answer of a student, in tokens: its tokens are phrases, and its thoughts few."""
 
 
-def write_models(folder: Path, *, record_lines: int | None) -> None:
+def write_models(folder: Path, *, record_lines: int | None, style: str = DIRECT) -> None:
     """Write into a model's folder how `commonweal compare --models` asks it, in this process.
 
     In the game's own words, which are among those of every wording that can be taught.
@@ -23,6 +24,7 @@ def write_models(folder: Path, *, record_lines: int | None) -> None:
     Args:
         folder: of the model; its place is written down.
         record_lines: last lines of the public record that it was shown; None: all.
+        style: which thoughts it was asked for, a name in `agents.llm.styles.STYLES`.
     """
     path = json.dumps(str(folder.resolve()), ensure_ascii=False)  # TOML reads such quotes alike
     lines = [
@@ -39,6 +41,8 @@ def write_models(folder: Path, *, record_lines: int | None) -> None:
         'structured = "off"',
         "max_repairs = 0",
     ]
+    if style != DIRECT:
+        lines.append(f'style = "{style}"')
     if record_lines is not None:
         lines.append(f"record_lines = {record_lines}")
     write_whole(folder / MODELS, ["\n".join(lines) + "\n"])

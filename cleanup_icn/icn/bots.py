@@ -68,22 +68,60 @@ def outlook(parameters: Parameters, num_agents: int, contracts: Contracts) -> Ou
     return Outlook(None, idle)
 
 
-def follow_contract(seen: View, contracts: Sequence[Contract]) -> int:
-    """Harvest, or keep the river as clean as the contracts pay for if that is one's job."""
+class Duty(NamedTuple):
+    """What contracts ask for now, as those who follow them see it."""
+
+    level: int | None  # pollution that is paid for; None: nobody is paid for cleaning
+    ahead: int  # pollution after this step's growth, if nobody cleans
+    wanted: int  # how many should clean now, those of highest index first
+
+
+def duty_under(seen: View, contracts: Sequence[Contract]) -> Duty:
+    """Return how clean the contracts pay for the river to be, and how many must clean for it."""
     p = seen.parameters
     level = outlook(p, seen.num_agents, tuple(contracts)).level
-    if level is None:
-        return harvest(seen)
     ahead = min(seen.pollution + p.pollution_growth_per_step, p.pollution_max)
-    missing = max(ahead - level, 0) if p.clean_per_action else 0
-    wanted = math.ceil(missing / max(p.clean_per_action, 1))
-    regulars = cleaners_needed(p, seen.num_agents)
+    if level is None or not p.clean_per_action:
+        return Duty(level, ahead, 0)
+    return Duty(level, ahead, math.ceil(max(ahead - level, 0) / p.clean_per_action))
+
+
+def follow_contract(seen: View, contracts: Sequence[Contract]) -> int:
+    """Harvest, or keep the river as clean as the contracts pay for if that is one's job."""
+    duty = duty_under(seen, contracts)
+    if duty.level is None:
+        return harvest(seen)
+    regulars = cleaners_needed(seen.parameters, seen.num_agents)
     place_from_last = seen.num_agents - seen.agent_index
-    if place_from_last <= wanted:
+    if place_from_last <= duty.wanted:
         return clean(seen)
     if place_from_last <= regulars:
         return WAIT if seen.is_at_shore else MOVE
     return harvest(seen)
+
+
+class Hopes(NamedTuple):
+    """What an agent in talks expects of the contracts there are: incomes of all, a step."""
+
+    best: int | None  # in the menu, under which the worst-off is best off; None: no menu
+    wanted: tuple[float, ...]  # under that
+    standing: tuple[float, ...]  # under what is in force
+    offered: tuple[float, ...] | None  # under what is proposed; None where nothing is
+
+
+def hopes_in(talks: TalkView, seen: View, contracts: Sequence[Contract]) -> Hopes:
+    """Return what contracts promise; the first of equals is the best of the menu."""
+
+    def incomes(*under: Contract) -> tuple[float, ...]:
+        return outlook(seen.parameters, seen.num_agents, under).incomes
+
+    best = max(range(len(talks.menu)), key=lambda i: min(incomes(talks.menu[i])), default=None)
+    return Hopes(
+        best=best,
+        wanted=(0.0,) * seen.num_agents if best is None else incomes(talks.menu[best]),
+        standing=incomes(*contracts),
+        offered=None if talks.proposal is None else incomes(talks.proposal),
+    )
 
 
 def negotiate(seen: View, contracts: Sequence[Contract], talks: TalkView) -> int:
@@ -93,19 +131,13 @@ def negotiate(seen: View, contracts: Sequence[Contract], talks: TalkView) -> int
     equals. It accepts what leaves it no worse off than the contract in force and than what it would
     propose itself; else it counters with that, or rejects if that too promises nothing to someone.
     """
-
-    def incomes(*under: Contract) -> tuple[float, ...]:
-        return outlook(seen.parameters, seen.num_agents, under).incomes
-
     me = seen.agent_index
-    best = max(range(len(talks.menu)), key=lambda i: min(incomes(talks.menu[i])), default=None)
+    best, wanted, standing, offered = hopes_in(talks, seen, contracts)
     if talks.proposer == me:
         return WAIT if talks.stage is Stage.RESPOND or best is None else FIRST_PROPOSAL + best
-    if talks.proposal is None:
+    if offered is None:
         return WAIT
-    wanted = incomes(talks.menu[best]) if best is not None else (0.0,) * seen.num_agents
-    offered, standing = incomes(talks.proposal)[me], incomes(*contracts)[me]
-    if offered >= max(standing, wanted[me]) - _TOLERANCE:
+    if offered[me] >= max(standing[me], wanted[me]) - _TOLERANCE:
         return ACCEPT
     return FIRST_PROPOSAL + best if best is not None and min(wanted) > 0.0 else REJECT
 

@@ -230,16 +230,18 @@ def parse_speech(
 _PLAIN = ("pass", "accept", "reject")
 
 
-def render_answer(action: object, stage: Stage | None = None, *, plan: str = "") -> str:
+def render_answer(
+    action: object, stage: Stage | None = None, *, plan: str = "", thought: str = ""
+) -> str:
     """Write the shortest answer that is read as this action: the inverse of ``parse_answer``.
 
-    In talks, which wait for `stage`, the action may be a contract. `plan` is a line of notes to
-    oneself. Raises `ValueError` where no answer stands for the action.
+    In talks, which wait for `stage`, the action may be a contract. `plan` and `thought` are lines
+    to oneself. Raises `ValueError` where no answer stands for the action.
     """
-    named = _name_of(action, stage)
-    if named is None:
+    if (named := _name_of(action, stage)) is None:
         raise ValueError(f"action = {action!r}: expected one that an answer stands for")
-    return f"Action: {named}\n<PLAN>{plan}</PLAN>" if plan else f"Action: {named}"
+    before = f"<SCRATCHPAD>{thought}</SCRATCHPAD>\n" if thought else ""
+    return f"{before}Action: {named}" + (f"\n<PLAN>{plan}</PLAN>" if plan else "")
 
 
 def _name_of(action: object, stage: Stage | None) -> str | None:

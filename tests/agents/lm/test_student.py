@@ -18,7 +18,7 @@ def test_a_student_of_default_sizes_takes_less_than_5_mb(tmp_path):
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 5_000_000
     config = json.loads((tmp_path / "config.json").read_text())
     assert (config["num_hidden_layers"], config["hidden_size"], config["head_dim"]) == (3, 128, 32)
-    assert not config["tie_word_embeddings"]
+    assert config["tie_word_embeddings"]
     assert config["use_cache"]
 
 

@@ -46,6 +46,7 @@ def card():
             "told": "1 episodes, 5 questions in them",
             "answers": "as said.",
             "wording": "varied",
+            "style": "direct",
             "left_out": ["The public record."],
             "split": "by seed.",
             **values,

@@ -50,6 +50,8 @@ def test_people_get_a_table_and_options_are_heeded(command, run, tmp_path):
             "all",
             "--wording",
             "varied",
+            "--style",
+            "chain-of-thought",
             "--per-episode",
             7,
             "--without-scratchpads",
@@ -64,8 +66,8 @@ def test_people_get_a_table_and_options_are_heeded(command, run, tmp_path):
     assert {"prompt", "completion", "about"} == set(json.loads(out.read_text().split("\n")[0]))
     card = (tmp_path / "data.md").read_text(encoding="utf-8")
     assert (
-        "--record-lines all --wording varied --held-out 0.0 --per-episode 7 --seed 4 "
-        "--filter agent=agent_0" in card
+        "--record-lines all --wording varied --style chain-of-thought --held-out 0.0 "
+        "--per-episode 7 --seed 4 --filter agent=agent_0" in card
     )
     assert "division-of-labour does in each place" in card
 

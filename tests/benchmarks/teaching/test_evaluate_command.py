@@ -43,6 +43,7 @@ def test_a_model_is_examined_without_a_server(waiter, command):
     assert {"efficiency", "low", "high", "valid", "answers", "n", "seconds"} <= set(told)
     assert (told["kind"], told["lessons"], told["n"]) == ("taught", "cleanup", 1)
     assert (told["valid"], told["efficiency"]) == (1.0, 0.0)
+    assert told["style"] == "direct"  # as it was taught
     assert told["answers"] in (100, 150)
     assert set(told["policies"]["planner"]) == {"efficiency", "low", "high", "n"}
     assert told["policies"]["planner"]["efficiency"] == pytest.approx(1.0)
@@ -68,6 +69,7 @@ def test_the_table_names_everybody_and_a_run_is_kept(waiter, command, tmp_path):
         (("--held-out", "--kind", "partners"), "--held-out"),
         (("--kind", "hard"), "kind = 'hard': expected one of taught, held-out"),
         (("--wording", "latin"), "wording = 'latin': expected one of own"),
+        (("--style", "deep"), "style = 'deep': expected one of direct, chain-of-thought"),
         (("--structured", "yes"), "structured = 'yes': expected one of auto, off"),
         (("--lessons", "latin"), "lessons = 'latin': expected one of"),
         (("--episodes", "0"), "--episodes"),

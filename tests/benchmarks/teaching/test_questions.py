@@ -284,6 +284,40 @@ def test_relabelled_questions_have_the_policys_answers_and_the_players_names(tin
     assert {each.status for each in taught} == {"ok"}
 
 
+def test_a_teacher_that_is_asked_to_thinks_before_the_same_answer(tiny_suite, tmp_path):
+    arena = replace(tiny_suite, policies=("all-harvest",), num_episodes=1)
+    play_alone(Suite.of(arena), tmp_path)
+    teacher = "division-of-labour"
+    bare = questions(tmp_path, relabel=teacher)
+    thinking = questions(tmp_path, relabel=teacher, style="chain-of-thought")
+    assert [each.choice for each in thinking] == [each.choice for each in bare]
+    for silent, aloud in zip(bare, thinking, strict=True):
+        is_asked = "Think step by step" in aloud.pair.messages[-1].content
+        thought, _, said = aloud.pair.answer.rpartition("</SCRATCHPAD>\n")
+        assert said == silent.pair.answer
+        assert bool(thought) == is_asked
+        assert aloud.status == "ok"
+    assert any(" to clean, " in each.pair.answer for each in thinking)
+    hidden = questions(tmp_path, relabel=teacher, style="chain-of-thought", scratchpads=False)
+    assert [each.pair.answer for each in hidden] == [each.pair.answer for each in bare]
+
+
+@pytest.mark.parametrize(
+    ("teacher", "style", "allowed"),
+    [
+        ("planner", "chain-of-thought", "direct: planner has no other thoughts"),
+        ("division-of-labour", "social", "direct or chain-of-thought: division-of-labour has no"),
+    ],
+)
+def test_thoughts_that_a_teacher_does_not_have_are_refused(
+    tiny_suite, tmp_path, teacher, style, allowed
+):
+    arena = replace(tiny_suite, policies=("all-harvest",), num_episodes=1)
+    play_alone(Suite.of(arena), tmp_path)
+    with pytest.raises(ConfigError, match=f"--style = '{style}': expected {allowed}"):
+        questions(tmp_path, relabel=teacher, style=style)
+
+
 def test_relabelling_a_negotiation_leaves_no_notes_of_the_players(played):
     def talks(**options):
         found = questions(played, **options)

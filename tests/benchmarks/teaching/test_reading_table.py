@@ -52,6 +52,10 @@ def test_the_rows_are_kinds_of_settings_other_words_and_drawn_answers():
     assert others == list(EXAMINED_WORDINGS)
     assert [trial.temperature for trial in trials] == [0.0] * (len(trials) - 1) + [1.0]
     assert len({trial.name for trial in trials}) == len(trials)
+    thinking = trials_of(CLEANUP, style="chain-of-thought")
+    (at_once,) = [trial for trial in thinking if trial.style is not None]
+    assert (at_once.style, at_once.kind) == ("direct", "taught")
+    assert [trial for trial in thinking if trial != at_once] == trials
     negotiation = trials_of(lessons_named("negotiation"))
     assert {trial.wording for trial in negotiation} == {"own"}
 

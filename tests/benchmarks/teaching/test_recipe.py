@@ -9,6 +9,8 @@ from benchmarks.teaching.recipe import load_recipe, preset_names, recipe_of
 from cleanup_icn import ConfigError
 from cleanup_icn.wordings import EXAMINED_WORDINGS
 
+THOUGHT = "chain-of-thought"
+
 
 def test_there_is_a_recipe_for_every_kind_of_lessons():
     taught = {load_recipe(name, is_preset=True).lessons.name for name in preset_names()}
@@ -65,6 +67,18 @@ def test_everything_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
 def test_nobody_is_taught_in_the_words_that_it_is_examined_in(wording):
     with pytest.raises(ConfigError, match=f"data.wording = '{wording}': expected one of own, var"):
         recipe_of("cribbing", {"data": {"wording": wording}})
+
+
+def test_thoughts_are_only_taught_by_a_teacher_that_has_them():
+    with pytest.raises(
+        ConfigError, match=r"data\.style = 'chain-of-thought': expected direct: "
+    ):
+        recipe_of("musing", {"lessons": {"name": "cleanup-selfish"}, "data": {"style": THOUGHT}})
+    as_recorded = {"lessons": {"name": "cleanup-selfish"}}
+    as_recorded["data"] = {"style": THOUGHT, "relabel": False}
+    assert recipe_of("musing", as_recorded).data.style == THOUGHT
+    with pytest.raises(ConfigError, match=r"data\.style = 'deep': expected one of direct, chain"):
+        recipe_of("musing", {"data": {"style": "deep"}})
 
 
 def test_a_negotiation_is_taught_in_its_own_words():

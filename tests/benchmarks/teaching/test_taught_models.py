@@ -21,6 +21,12 @@ def test_the_model_is_shown_as_much_of_the_record_as_it_was_taught_with(record_l
     assert models["taught"].record_lines == record_lines
 
 
+def test_it_is_asked_to_think_where_it_was_taught_to(tmp_path):
+    assert written(tmp_path).models["taught"].style == "direct"
+    write_models(tmp_path, record_lines=0, style="chain-of-thought")
+    assert load_models(tmp_path / MODELS).models["taught"].style == "chain-of-thought"
+
+
 def test_it_answers_in_this_process_freely_and_once(tmp_path):
     asked = written(tmp_path).models["taught"]
     assert (asked.client.kind, asked.model) == ("transformers", str(tmp_path.resolve()))
