@@ -8,13 +8,14 @@ takes them, and then what follows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from cleanup_icn.bots import cleaners_wanted
 from cleanup_icn.config import ConfigError
-from cleanup_icn.icn.bots import duty_under, hopes_in
+from cleanup_icn.icn.bots import duty_under, hopes_in, offer_at
 from cleanup_icn.icn.text import TalkView, is_waiting, parse_contracts, parse_talks
 from cleanup_icn.observe import View, agent_names
 from cleanup_icn.text import parse_observation, words_of
@@ -54,13 +55,21 @@ def _divide_labour(seen: View, _words: str) -> str:
 def _follow_contract(seen: View, words: str) -> str:
     """Say how clean `cleanup_icn.icn.bots.follow_contract` keeps the river, and who is to clean."""
     p = seen.parameters
-    duty = duty_under(seen, parse_contracts(words))
+    contracts = parse_contracts(words)
+    duty = duty_under(seen, contracts)
+    level = p.pollution_growth_per_step if duty.level is None else duty.level
+    offer = offer_at(level, p, seen.num_agents, contracts)
+    grown, pay = offer.fair * seen.num_agents, offer.pay
+    pays = "needs nobody" if math.isinf(pay) else f"pays {_told(pay)}"
+    told = (
+        f"At pollution {level} grow {_told(grown)} fruit, a fair part is {_told(offer.fair)}, "
+        f"cleaning {pays}. "
+    )
     if duty.level is None:
-        return "Nobody is paid for a clean river."
+        return f"{told}Nobody cleans for that."
     return (
-        f"Paid for pollution {duty.level}. Pollution {seen.pollution}, "
-        f"+{p.pollution_growth_per_step}, {duty.ahead}, -{p.clean_per_action} a cleaning: "
-        f"{_who(duty.wanted, seen.num_agents)}."
+        f"{told}Pollution {seen.pollution}, +{p.pollution_growth_per_step} is {duty.ahead}, "
+        f"-{p.clean_per_action} a cleaning: {_who(duty.wanted, seen.num_agents)}."
     )
 
 
@@ -71,11 +80,14 @@ def _bargain(seen: View, words: str, talks: TalkView) -> str:
     fair = f"menu {hopes.best}"
     if talks.proposer == me:
         is_asked = hopes.offered is None and hopes.best is not None
-        return f"All have at least {_told(min(hopes.wanted))} a step by {fair}." if is_asked else ""
+        return (
+            f"All have at least {_told(min(hopes.wanted), 1)} a step by {fair}." if is_asked else ""
+        )
     if hopes.offered is None:
         return ""
-    told = f"I have {_told(hopes.offered[me])} a step by this, {_told(hopes.standing[me])} without"
-    return f"{told}." if hopes.best is None else f"{told}, {_told(hopes.wanted[me])} by {fair}."
+    mine, without = _told(hopes.offered[me], 1), _told(hopes.standing[me], 1)
+    told = f"I have {mine} a step by this, {without} without"
+    return f"{told}." if hopes.best is None else f"{told}, {_told(hopes.wanted[me], 1)} by {fair}."
 
 
 def _who(wanted: int, num_agents: int) -> str:
@@ -83,8 +95,8 @@ def _who(wanted: int, num_agents: int) -> str:
     return f"{wanted} to clean, {', '.join(names) or 'nobody'}"
 
 
-def _told(income: float) -> str:
-    return f"{round(income, 1) + 0.0:g}"
+def _told(income: float, digits: int = 2) -> str:
+    return f"{round(income, digits) + 0.0:g}"
 
 
 THINKERS: Mapping[str, Callable[[View, str], str]] = MappingProxyType(

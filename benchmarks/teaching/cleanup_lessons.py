@@ -3,9 +3,10 @@
 What is taught, in worlds of `benchmarks.teaching.drawn_worlds`:
 
 =========  ========================================================================================
-contracts  1/8 none, 1/2 a wage of 0.1..2 for a unit cleaned, 1/8 a share of 0.1..0.9 of what is
-           harvested, 1/4 talks (judge ``change``, ``start`` or ``every:10``, 3 rounds) over a menu
-           of its own: fair wages, drawn contracts, 4 to 7 in all with the null contract
+contracts  1/8 none, 1/2 a wage of 0.1..2 for a unit cleaned (for those who learn what a contract
+           pays for: in half of them the world's fair wage, or 0.1 less), 1/8 a share of 0.1..0.9
+           of what is harvested, 1/4 talks (judge ``change``, ``start`` or ``every:10``, 3 rounds)
+           over a menu of its own: fair wages, drawn contracts, 4 to 7 in all with the null contract
 tables     in turn: the teacher on all seats, on each seat beside ``wavering`` players, and
            ``wavering`` on all seats
 =========  ========================================================================================
@@ -49,6 +50,7 @@ from benchmarks.teaching.drawn_worlds import (
     draw_held_out,
     draw_many,
     draw_menu,
+    draw_near_fair,
     draw_share,
     draw_taught,
     draw_wage,
@@ -76,6 +78,7 @@ STRANGERS = ("conditional-cooperator", "contract-follower", "all-harvest", "rand
 """Partners that nobody meets in lessons."""
 
 _SUITES = DrawnSuites(KINDS)
+_PROB_NEAR_FAIR = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +89,7 @@ class CleanupLessons:
     teacher: str
     description: str
     most_agents: int = 3  # in a world that is taught
+    near_fair: bool = False  # whether half of the wages in lessons are fair, or just not
     repeats: int = 0  # lessons at every table of a world; 0: one, at one table, in turn
     kinds: tuple[str, ...] = KINDS
 
@@ -121,7 +125,7 @@ class CleanupLessons:
         return CleanupArena(
             name=draw.name,
             description=self.description,
-            conditions=(_drawn_condition(draw.rng, config),),
+            conditions=(_drawn_condition(draw.rng, config, near_fair=self.near_fair),),
             policies=tuple(table.name for table in tables),
             lineups=tuple(table for table in tables if table.seats),
             shown_policy=tables[0].name,
@@ -179,13 +183,17 @@ def _tables(teacher: str, num_agents: int) -> list[Table]:
     return [*beside, Table(name=WAVERING, everyone=WAVERING), Table(name=teacher, everyone=teacher)]
 
 
-def _drawn_condition(rng: np.random.Generator, config: CleanupConfig) -> Condition:
+def _drawn_condition(
+    rng: np.random.Generator, config: CleanupConfig, *, near_fair: bool
+) -> Condition:
     """Draw what a lesson is played under."""
     drawn = int(rng.integers(8))
     if drawn == 0:
         return Fixed(name="none", contract=Contract())
     if drawn < 5:
-        return Fixed(name="wage", contract=draw_wage(rng))
+        is_near = near_fair and rng.random() < _PROB_NEAR_FAIR
+        wage = draw_near_fair(rng, config) if is_near else draw_wage(rng)
+        return Fixed(name="wage", contract=wage)
     if drawn == 5:
         return Fixed(name="share", contract=draw_share(rng))
     judge = JUDGES[int(rng.integers(len(JUDGES)))]
@@ -230,6 +238,7 @@ CLEANUP_LESSONS: Mapping[str, CleanupLessons] = MappingProxyType(
                 teacher="contract-follower",
                 description="Contract-abiding: keeps the river as clean as the contract in force "
                 "pays for, and harvests where none pays.",
+                near_fair=True,
             ),
             CleanupLessons(
                 name="cleanup-breaking",

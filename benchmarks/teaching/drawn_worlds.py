@@ -179,6 +179,14 @@ def draw_wage(rng: np.random.Generator) -> Contract:
     return wage_for_cleaning(_draw(rng, WAGES) / 10)
 
 
+def draw_near_fair(rng: np.random.Generator, config: CleanupConfig) -> Contract:
+    """Draw a fair wage of the world, before or after its change, or one that is 0.1 lower."""
+    rates = fair_rates(config)
+    rate = rates[int(rng.integers(len(rates)))]
+    lower = round(rate - 0.1, 1)
+    return wage_for_cleaning(lower if lower > 0 and rng.random() < 0.5 else rate)
+
+
 def draw_share(rng: np.random.Generator) -> Contract:
     """Draw a share of everybody's harvest that goes to the others, from 0.1 to 0.9."""
     fraction = _draw(rng, SHARES) / 10

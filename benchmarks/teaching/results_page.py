@@ -8,6 +8,7 @@ is one of
     figure reinforcement
     caption reinforcement
     transcript steps=FROM..TO [arena=] [policy=] [condition=] [episode=] [answers=no]
+               [scratchpads=yes]
 
 The first walks down the tree that `benchmarks.teaching.results_files` makes of the files, as in
 ``evaluation cleanup taught efficiency`` or ``teaching cleanup teaching.steps``. Names with blanks
@@ -184,7 +185,7 @@ def _transcript(run: Path, options: Mapping[str, str]) -> str:
     from benchmarks.report.text_acts import Told, numbers_in
     from benchmarks.report.text_transcript import render_transcript
 
-    strange = set(options) - {*_EPISODE_OPTIONS, "steps", "answers"}
+    strange = set(options) - {*_EPISODE_OPTIONS, "steps", "answers", "scratchpads"}
     if strange:
         raise ConfigError("options", ", ".join(sorted(strange)), "steps=FROM..TO and an episode")
     with open_run(run) as reader:
@@ -199,7 +200,10 @@ def _transcript(run: Path, options: Mapping[str, str]) -> str:
             allowed = f"steps=FROM..TO within {every[0]}..{every[-1]}"
             raise ConfigError("steps", options["steps"], allowed)
     answers = options.get("answers", "yes") == "yes"
-    return render_transcript(shown, told=Told(numbers=told, answers=answers))
+    scratchpads = options.get("scratchpads", "no") == "yes"
+    return render_transcript(
+        shown, told=Told(numbers=told, answers=answers, scratchpads=scratchpads)
+    )
 
 
 def _number_of(reader: RunReader, options: Mapping[str, str]) -> int:

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.database import StoreError
+from benchmarks.teaching.lessons import CLEANUP
 from benchmarks.teaching.recipe import Recipe
 from benchmarks.teaching.taught_models import MODELS, write_models
+from benchmarks.teaching.thinking import check_asked
 from cleanup_icn import ConfigError
 
 INSTALL_HINT = 'pip install "commonweal[lm]"'
@@ -154,6 +156,8 @@ class School:
         except (ValueError, OSError) as error:
             raise ConfigError("--data", str(file), f"a file of pairs ({error})") from None
         lessons = self.recipe.lessons
+        if lessons.name in CLEANUP:
+            check_asked(pairs, self.recipe.data.style, file=str(file))
         about = {
             "recipe": self.recipe.to_dict(),
             "lessons": lessons.name,

@@ -1,10 +1,11 @@
-"""Which teachers think aloud: whose thoughts can be taught with their answers."""
+"""Which teachers think aloud, and which pairs ask for thoughts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from agents.llm.styles import DIRECT, STYLES, steps_of
+from agents.lm.pairs import Pair
 from cleanup_icn import ConfigError
 from cleanup_icn.thoughts import THINK, THINKERS
 
@@ -17,3 +18,17 @@ def check_thinks(teacher: str, style: str | Sequence[str]) -> None:
     says = (name for name, asked in STYLES.items() if asked == (THINK,) and teacher in THINKERS)
     allowed = " or ".join((DIRECT, *says))
     raise ConfigError("--style", style, f"{allowed}: {teacher} has no other thoughts")
+
+
+def check_asked(pairs: Sequence[Pair], style: str, *, file: str) -> None:
+    """Raise `ConfigError` where pairs of Cleanup ask for thoughts and a style does not, or not.
+
+    A student is asked as its recipe says, and answers only what it was taught to be asked.
+    """
+    asking = sum("<SCRATCHPAD>" in pair.messages[-1].content for pair in pairs)
+    if style != DIRECT and not asking:
+        allowed = f"pairs that ask for thoughts, as dataset --style {style} writes them"
+        raise ConfigError("--data", file, f"{allowed}, or a recipe of the style {DIRECT}")
+    if style == DIRECT and asking:
+        allowed = f"pairs that ask for no thoughts, as dataset --style {DIRECT} writes them"
+        raise ConfigError("--data", file, f"{allowed}, or a recipe with the style of the pairs")

@@ -55,17 +55,52 @@ def outlook(parameters: Parameters, num_agents: int, contracts: Contracts) -> Ou
     average.
     """
     cleaners = cleaners_needed(parameters, num_agents)
-    idle = _incomes(parameters, contracts, parameters.pollution_max, [_NOTHING] * num_agents)
+    idle = _idle_incomes(parameters, num_agents, contracts)
     growth = parameters.pollution_growth_per_step
     if cleaners * parameters.clean_per_action >= growth * parameters.prob_pollution_growth:
         threshold = parameters.pollution_threshold
         for level in range(growth, threshold, max((threshold - growth) // MAX_LEVELS, 1)):
-            incomes = _incomes(parameters, contracts, level, _labour(parameters, num_agents, level))
-            fair = fruit_per_step(parameters, level) / num_agents
-            pay = [incomes[i] - idle[i] for i in range(num_agents - cleaners, num_agents)]
-            if all(each >= fair - _TOLERANCE for each in pay):
-                return Outlook(level if fair > 0.0 else None, incomes)
+            offer = _offer_at(level, parameters, num_agents, contracts, idle)
+            if offer.pay >= offer.fair - _TOLERANCE:
+                return Outlook(level if offer.fair > 0.0 else None, offer.incomes)
     return Outlook(None, idle)
+
+
+class Offer(NamedTuple):
+    """What it pays to keep the river at a level of pollution, in fruit a step."""
+
+    fair: float  # an equal split of what grows
+    pay: float  # of the worst paid of those who clean; infinite where nobody needs to
+    incomes: tuple[float, ...]  # of all, by agent index, transfers included
+
+
+def offer_at(
+    level: int, parameters: Parameters, num_agents: int, contracts: Sequence[Contract]
+) -> Offer:
+    """Return what contracts pay those who keep the river at a level, beside an equal split."""
+    known = tuple(contracts)
+    idle = _idle_incomes(parameters, num_agents, known)
+    return _offer_at(level, parameters, num_agents, known, idle)
+
+
+def _offer_at(
+    level: int,
+    parameters: Parameters,
+    num_agents: int,
+    contracts: Contracts,
+    idle: Sequence[float],
+) -> Offer:
+    incomes = _incomes(parameters, contracts, level, _labour(parameters, num_agents, level))
+    first = num_agents - cleaners_needed(parameters, num_agents)
+    pay = (incomes[i] - idle[i] for i in range(first, num_agents))
+    fair = fruit_per_step(parameters, level) / num_agents
+    return Offer(fair, min(pay, default=math.inf), incomes)
+
+
+def _idle_incomes(
+    parameters: Parameters, num_agents: int, contracts: Contracts
+) -> tuple[float, ...]:
+    return _incomes(parameters, contracts, parameters.pollution_max, [_NOTHING] * num_agents)
 
 
 class Duty(NamedTuple):

@@ -67,19 +67,28 @@ def test_who_is_named_goes_to_clean_and_nobody_else_does(policy, agents, dirt, g
 def test_who_is_paid_for_nothing_says_so():
     env = cleanup_icn.parallel_env()
     thought = thought_of("contract-follower", first_words(env))
-    assert thought == "Nobody is paid for a clean river."
+    assert re.fullmatch(
+        r"At pollution 3 grow [\d.]+ fruit, a fair part is [\d.]+, cleaning pays 0\. "
+        r"Nobody cleans for that\.",
+        thought,
+    )
 
 
 def test_who_follows_a_contract_names_what_it_pays_for():
     env = cleanup_icn.contracts.ContractWrapper(cleanup_icn.parallel_env(), FAIR)
     thought = thought_of("contract-follower", first_words(env))
-    paid, ahead = re.fullmatch(
-        r"Paid for pollution (\d+)\. Pollution \d+, \+\d+, (\d+), -\d+ a cleaning: "
-        r"\d to clean, (?:nobody|agent_.)\.",
+    level, fair, pay = re.fullmatch(
+        r"At pollution (\d+) grow [\d.]+ fruit, a fair part is ([\d.]+), cleaning pays ([\d.]+)\. "
+        r"Pollution \d+, \+\d+ is \d+, -\d+ a cleaning: \d to clean, (?:nobody|agent_.)\.",
         thought,
     ).groups()
-    assert int(ahead) >= 0
-    assert int(paid) < env.unwrapped.config.pollution_threshold
+    assert float(pay) >= float(fair)
+    assert int(level) < env.unwrapped.config.pollution_threshold
+
+
+def test_where_nothing_grows_dirty_nobody_needs_to_be_paid():
+    env = cleanup_icn.parallel_env(pollution_growth_per_step=0)
+    assert "cleaning needs nobody" in thought_of("contract-follower", first_words(env))
 
 
 def test_the_contract_that_is_thought_of_is_the_one_that_is_proposed(talks):

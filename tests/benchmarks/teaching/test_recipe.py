@@ -70,9 +70,7 @@ def test_nobody_is_taught_in_the_words_that_it_is_examined_in(wording):
 
 
 def test_thoughts_are_only_taught_by_a_teacher_that_has_them():
-    with pytest.raises(
-        ConfigError, match=r"data\.style = 'chain-of-thought': expected direct: "
-    ):
+    with pytest.raises(ConfigError, match=r"data\.style = 'chain-of-thought': expected direct: "):
         recipe_of("musing", {"lessons": {"name": "cleanup-selfish"}, "data": {"style": THOUGHT}})
     as_recorded = {"lessons": {"name": "cleanup-selfish"}}
     as_recorded["data"] = {"style": THOUGHT, "relabel": False}

@@ -40,7 +40,11 @@ def recipe(tmp_path):
     return file
 
 
-def test_lessons_are_played_and_taught_and_nothing_but_the_model_is_left(recipe, tmp_path, command):
+@pytest.mark.parametrize("style", ["direct", "chain-of-thought"])
+def test_lessons_are_played_and_taught_and_nothing_but_the_model_is_left(
+    recipe, tmp_path, command, style
+):
+    recipe.write_text(RECIPE.replace("[student]", f'style = "{style}"\n[student]'))
     out = tmp_path / "taught"
     code, told, said = command("train-lm", "--config", recipe, "--out", out, "--json")
     assert code == 0, said
@@ -53,9 +57,9 @@ def test_lessons_are_played_and_taught_and_nothing_but_the_model_is_left(recipe,
     assert not [each for each in out.iterdir() if each.is_dir()]
     about = json.loads((out / "teaching.json").read_text())["about"]
     assert (about["lessons"], about["record_lines"]) == ("cleanup", 0)
-    assert about["wording"] == "varied"
+    assert (about["wording"], about["style"]) == ("varied", style)
     asked = load_models(out / "models.toml").models["taught"]
-    assert asked.wording == "own"
+    assert (asked.wording, asked.style) == ("own", style)
     assert (asked.record_lines, asked.structured, asked.temperature) == (0, "off", 0.0)
 
 
@@ -71,6 +75,22 @@ def test_pairs_of_ones_own_are_taught_in_the_lessons_place(recipe, tmp_path, com
     (out / "notes.txt").write_text("mine")
     assert command(*given, "--overwrite")[0] == 0
     assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_student_is_not_asked_for_thoughts_that_it_was_not_taught(recipe, tmp_path, command):
+    lessons, pairs = tmp_path / "lessons", tmp_path / "pairs.jsonl"
+    assert command("lessons", "cleanup", "--out", lessons, "--episodes", 4)[0] == 0
+    relabelled = ("dataset", lessons, "--relabel", "division-of-labour", "--per-episode", 3)
+    assert command(*relabelled, "--out", pairs)[0] == 0
+    given = ("train-lm", "--preset", "cleanup", "--data", pairs, "--out", tmp_path / "taught")
+    code, _, said = command(*given)
+    assert code == 2
+    assert "--data" in said
+    assert "pairs that ask for thoughts, as dataset --style chain-of-thought writes them" in said
+    assert command(*relabelled, "--style", "chain-of-thought", "--out", pairs)[0] == 0
+    code, _, said = command("train-lm", "--config", recipe, *given[3:])
+    assert code == 2
+    assert "pairs that ask for no thoughts" in said
 
 
 @pytest.mark.parametrize(
