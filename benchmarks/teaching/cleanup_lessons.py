@@ -90,20 +90,15 @@ class CleanupLessons:
     description: str
     most_agents: int = 3  # in a world that is taught
     near_fair: bool = False  # whether half of the wages in lessons are fair, or just not
-    repeats: int = 0  # lessons at every table of a world; 0: one, at one table, in turn
     kinds: tuple[str, ...] = KINDS
 
     def teaching_suite(self, *, episodes: int, seed: int) -> Suite:
-        """Return what is played to teach from: arenas of one world under one contract.
-
-        There are `episodes` of them or, where every table of a world is played, the next number
-        that fits.
+        """Return what is played to teach from: `episodes` arenas of one world and one contract.
 
         Raises:
             ConfigError: `episodes` is below 1, or `seed` below 0.
         """
-        of_world = self.repeats * len(_tables(self.teacher, self.most_agents)) or 1
-        return _SUITES.teaching(self, self._lesson, episodes=episodes, seed=seed, of_arena=of_world)
+        return _SUITES.teaching(self, self._lesson, episodes=episodes, seed=seed)
 
     def examination_suite(self, kind: str, *, episodes: int, seed: int) -> Suite:
         """Return `episodes` arenas, each of one drawn world that is played once.
@@ -120,16 +115,15 @@ class CleanupLessons:
     def _lesson(self, draw: Draw) -> CleanupArena:
         config = draw_taught(draw.rng, most_agents=self.most_agents)
         tables = _tables(self.teacher, config.num_agents)
-        if not self.repeats:
-            tables = [tables[draw.index % len(tables)]]
+        table = tables[draw.index % len(tables)]
         return CleanupArena(
             name=draw.name,
             description=self.description,
             conditions=(_drawn_condition(draw.rng, config, near_fair=self.near_fair),),
-            policies=tuple(table.name for table in tables),
-            lineups=tuple(table for table in tables if table.seats),
-            shown_policy=tables[0].name,
-            num_episodes=max(self.repeats, 1),
+            policies=(table.name,),
+            lineups=(table,) if table.seats else (),
+            shown_policy=table.name,
+            num_episodes=1,
             seed=draw.seed,
             scenario=scenario_of(config, pollution=LESSON_POLLUTION),
         )
@@ -230,7 +224,7 @@ CLEANUP_LESSONS: Mapping[str, CleanupLessons] = MappingProxyType(
                 description="Selfish: plays and bargains for the highest return of its own, "
                 "against one who does the same.",
                 most_agents=2,
-                repeats=2,
+                near_fair=True,
                 kinds=tuple(kind for kind in KINDS if kind != MORE_AGENTS),
             ),
             CleanupLessons(

@@ -47,17 +47,8 @@ class DrawnSuites:
 
     kinds: tuple[str, ...]
 
-    def teaching(
-        self, lessons: Lessons, draw: Drawer, *, episodes: int, seed: int, of_arena: int = 1
-    ) -> Suite:
-        """Return what is played to teach from: so many arenas that `episodes` fit.
-
-        Args:
-            lessons: what is taught.
-            draw: makes an arena.
-            episodes: in all; the last arena is played whole.
-            seed: of all arenas.
-            of_arena: episodes of an arena.
+    def teaching(self, lessons: Lessons, draw: Drawer, *, episodes: int, seed: int) -> Suite:
+        """Return what is played to teach from: `episodes` arenas, each played once.
 
         Raises:
             ConfigError: `episodes` is below 1, or `seed` below 0.
@@ -69,7 +60,7 @@ class DrawnSuites:
             description=lessons.description,
             arenas=tuple(
                 draw(_draw(f"lesson/{index:04d}", seed, purpose, index, is_lesson=True))
-                for index in range(-(-episodes // of_arena))
+                for index in range(episodes)
             ),
         )
 

@@ -17,6 +17,7 @@ from benchmarks.lineups import lineup_of
 from benchmarks.model_config import ClientSpec, ModelsConfig, ModelSpec
 from benchmarks.suite import Suite
 from benchmarks.teaching.cleanup_lessons import CLEANUP_LESSONS, STRANGERS
+from benchmarks.teaching.drawn_worlds import fair_rates
 from cleanup_icn import ConfigError
 from cleanup_icn.contracts import Contract, Share, Wage
 
@@ -41,11 +42,10 @@ def conditions_of(suite):
 
 
 @EVERY
-def test_lessons_are_as_many_episodes_as_asked_for_or_the_next_number_that_fits(lessons):
+def test_lessons_are_as_many_episodes_as_asked_for_each_in_a_world_of_its_own(lessons):
     for wanted in (1, 8, 17):
-        found = num_episodes(lessons.teaching_suite(episodes=wanted, seed=0))
-        assert wanted <= found < wanted + 8
-    assert num_episodes(COOPERATIVE.teaching_suite(episodes=17, seed=0)) == 17
+        suite = lessons.teaching_suite(episodes=wanted, seed=0)
+        assert num_episodes(suite) == len(suite.arenas) == wanted
 
 
 @EVERY
@@ -240,3 +240,19 @@ def test_the_record_of_a_lesson_leads_astray_as_well():
 def test_what_cannot_be_is_refused_by_name_and_value(ask, problem):
     with pytest.raises(ConfigError, match=problem):
         ask()
+
+
+def test_who_learns_what_a_contract_pays_for_meets_wages_near_the_fair_one():
+    def share_near_fair(lessons):
+        near = []
+        for arena in lessons.teaching_suite(episodes=200, seed=0).arenas:
+            (condition,) = arena.conditions
+            if condition.name == "wage":
+                fair = fair_rates(arena.scenario.config)
+                (wage,) = condition.contract.clauses
+                near.append(any(-1e-9 <= rate - wage.rate < 0.11 for rate in fair))
+        return sum(near) / len(near)
+
+    for name in ("cleanup-abiding", "cleanup-selfish"):
+        assert share_near_fair(CLEANUP_LESSONS[name]) > 0.4
+    assert share_near_fair(COOPERATIVE) < 0.3

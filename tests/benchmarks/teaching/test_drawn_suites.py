@@ -40,11 +40,6 @@ def test_suites_say_what_they_are():
     assert [each.name for each in examined.arenas] == ["held-out/000", "held-out/001"]
 
 
-@pytest.mark.parametrize(("episodes", "arenas"), [(1, 1), (4, 1), (5, 2), (8, 2)])
-def test_so_many_arenas_are_played_that_all_episodes_fit(episodes, arenas):
-    assert len(lessons(episodes, of_arena=4).arenas) == arenas
-
-
 @given(SEEDS, SEEDS, st.sampled_from(LESSONS.kinds))
 def test_no_lesson_and_no_examination_has_the_same_seed(seed, other, kind):
     assert {each.seed % 2 for each in lessons(3, seed=seed).arenas} == {1}

@@ -37,6 +37,7 @@ NOT_YET = "the page has no results yet: `commonweal taught-page` writes them"
 CLEANUP_STUDENTS = {
     **{name: name for name in LESSONS if name != "negotiation"},
     "cleanup-seed1": "cleanup",
+    "cleanup-at-once": "cleanup",
     "cleanup-varied": "cleanup",
 }
 """The lessons of every student of Cleanup, by its name."""
@@ -180,9 +181,10 @@ def results(tmp_path_factory):
     for kind in LESSONS["negotiation"].kinds:
         write_json(folder / f"evaluation.negotiation.{kind}.json", negotiation(kind))
     write_json(folder / "reading.cleanup.json", reading(0.9))
+    write_json(folder / "reading.cleanup-at-once.json", reading(0.7))
     write_json(folder / "reading.cleanup-varied.json", reading(0.8))
     write_json(folder / "reinforcement.json", reinforcement())
-    for name in ("served", "served-structured", "in-process", "smollm2"):
+    for name in ("served", "served-at-once", "served-structured", "in-process", "smollm2"):
         model = "SmolLM2-135M" if name == "smollm2" else "taught"
         write_json(folder / f"compare.{name}.json", compared(model))
         write_served(folder / f"compare.{name}.db", tmp_path_factory.mktemp(name))
@@ -209,7 +211,7 @@ def docs(tmp_path):
         ("evaluation cleanup taught efficiency as=.3f", "0.981"),
         ("evaluation cleanup taught policies.planner.efficiency", "1"),
         ("evaluation cleanup|cleanup-seed* held-out efficiency pick=min as=.2f", "0.83"),
-        ("evaluation cleanup* held-out efficiency pick=count", "6"),
+        ("evaluation cleanup* held-out efficiency pick=count", "7"),
         ("teaching cleanup num_pairs as=,", "30,080"),
         ("teaching cleanup teaching.learning_rate", "2e-05"),
         ('reading cleanup "taught settings" agreement as=.0%', "90%"),
@@ -300,7 +302,7 @@ def test_a_transcript_shows_the_steps_that_are_asked_for_and_what_was_said(kept,
         ("evaluation cleanup taught kind as=.2f", "a format for 'taught'"),
         ("evaluation cleanup taught efficiency of=1", "PART NAME"),
         ("table nothing", "a table of evaluations, "),
-        ("table reading student=nobody", "one of cleanup, cleanup-varied"),
+        ("table reading student=nobody", "one of cleanup, cleanup-at-once, cleanup-varied"),
         ("table evaluations students=cleanup,nobody", "one of cleanup, "),
         ("table compare name=served policy=nobody", "policies: ppo, taught"),
         ("table compare name=served measures=speed", "some of efficiency, final_success"),
