@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cleanup_icn.bots import cleaners_wanted
+from cleanup_icn.bots import cleaners_needed, cleaners_wanted
 from cleanup_icn.config import ConfigError
 from cleanup_icn.icn.bots import duty_under, hopes_in, offer_at
 from cleanup_icn.icn.text import TalkView, is_waiting, parse_contracts, parse_talks
@@ -27,7 +27,7 @@ THINK = "think"
 def thought_of(policy: str, observation: Any) -> str:
     """Return what a scripted policy thinks before it answers an observation that has words.
 
-    Empty where there is nothing to choose.
+    Empty where there is nothing to choose, or nothing to choose by.
 
     Raises:
         ConfigError: the policy is none of `THINKERS`.
@@ -55,21 +55,29 @@ def _divide_labour(seen: View, _words: str) -> str:
 def _follow_contract(seen: View, words: str) -> str:
     """Say how clean `cleanup_icn.icn.bots.follow_contract` keeps the river, and who is to clean."""
     p = seen.parameters
+    if not p.clean_per_action:
+        return "Nothing can be cleaned."
     contracts = parse_contracts(words)
     duty = duty_under(seen, contracts)
     level = p.pollution_growth_per_step if duty.level is None else duty.level
     offer = offer_at(level, p, seen.num_agents, contracts)
-    grown, pay = offer.fair * seen.num_agents, offer.pay
-    pays = "needs nobody" if math.isinf(pay) else f"pays {_told(pay)}"
+    grown = offer.fair * seen.num_agents
+    if duty.level is None and grown == 0:
+        return f"At pollution {level} grows no fruit. Nobody cleans for that."
+    pays = "needs nobody" if math.isinf(offer.pay) else f"pays {_told(offer.pay)}"
     told = (
         f"At pollution {level} grow {_told(grown)} fruit, a fair part is {_told(offer.fair)}, "
         f"cleaning {pays}. "
     )
     if duty.level is None:
-        return f"{told}Nobody cleans for that."
+        too_few = offer.pay >= offer.fair
+        return told + ("They cannot keep up." if too_few else "Nobody cleans for that.")
+    ready = cleaners_needed(p, seen.num_agents) - duty.wanted
+    names = agent_names(seen.num_agents)[: seen.num_agents - duty.wanted][-ready:]
+    stand_by = f", {', '.join(names)} to stand by" if ready > 0 else ""
     return (
         f"{told}Pollution {seen.pollution}, +{p.pollution_growth_per_step} is {duty.ahead}, "
-        f"-{p.clean_per_action} a cleaning: {_who(duty.wanted, seen.num_agents)}."
+        f"-{p.clean_per_action} a cleaning: {_who(duty.wanted, seen.num_agents)}{stand_by}."
     )
 
 

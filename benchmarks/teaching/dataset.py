@@ -289,7 +289,9 @@ def _about(run: str, asked: Asked) -> dict[str, Any]:
 
 def _answers(settings: DatasetSettings) -> str:
     if settings.relabel is not None:
-        thinks = ", after what it thinks" if settings.style != DIRECT else ""
+        thinks = (
+            ", after what it thinks" if settings.style != DIRECT and settings.scratchpads else ""
+        )
         return (
             f"what the scripted policy {settings.relabel} does in each place, whoever played "
             f"there, in the shortest words that mean it{thinks}."
@@ -312,6 +314,7 @@ def _left_out(settings: DatasetSettings) -> list[str]:
             f"All but {settings.per_episode} questions an episode: first come those whose agent "
             "answers something else than in its question before, then drawn ones of the others."
         )
-    if not settings.scratchpads and settings.relabel is None:
-        left_out.append("Thoughts of players, and answers of theirs that could not be read.")
+    if not settings.scratchpads:
+        unread = ", and answers of theirs that could not be read" if not settings.relabel else ""
+        left_out.append(f"Thoughts of players{unread}.")
     return left_out

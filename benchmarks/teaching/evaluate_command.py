@@ -73,16 +73,18 @@ def evaluate_lm(
     from dataclasses import replace
 
     from benchmarks.teaching.examination import as_taught, check_folder
+    from benchmarks.teaching.taught_models import most_tokens
 
     if held_out and kind not in (None, "held-out"):
         raise typer.BadParameter(f"is not the kind {kind}", param_hint="--held-out")
     model = check_folder(folder)
     taught, asked = as_taught(model, lessons)
     chosen = "held-out" if held_out else kind or taught.kinds[0]
+    if style is not None:
+        asked = replace(asked, style=style, max_tokens=most_tokens(style))
     asked = replace(
         asked,
         wording=wording,
-        style=asked.style if style is None else style,
         temperature=temperature,
         structured=structured,
     )

@@ -21,6 +21,7 @@ from benchmarks.kinds import misfits
 from benchmarks.model_config import ClientSpec, ModelsConfig, ModelSpec, RunSettings
 from benchmarks.statistics import Estimate, estimate_mean, estimate_rate
 from benchmarks.store import RunReader, open_run
+from benchmarks.teaching.taught_models import most_tokens
 from cleanup_icn import ConfigError
 from cleanup_icn.wordings import OWN
 
@@ -41,14 +42,14 @@ _MOST_AT_ONCE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Questioning:
-    """How a model is asked in an examination: as it was taught, unless said otherwise."""
+    """How a model is asked in an examination; `as_taught` says how one was taught to be."""
 
     record_lines: int | None = 0  # last lines of the public record that it is shown; None: all
     wording: str = OWN  # a name in `cleanup_icn.wordings.WORDINGS`
     style: str = DIRECT  # of its thoughts, a name in `agents.llm.styles.STYLES`
     temperature: float = 0.0
     structured: str = "off"  # or "auto": answers are held to their form where that can be done
-    max_tokens: int = 48  # of the longest answer
+    max_tokens: int = 96  # of the longest answer
 
     def models(self, folder: str | Path) -> ModelsConfig:
         """Return the model of a folder, asked like this, at every seat of its table.
@@ -120,8 +121,9 @@ def as_taught(folder: Path, lessons: str | None = None) -> tuple[Lessons, Questi
     """Return what the model of a folder was taught, and how it is asked accordingly.
 
     Its folder says so in `teaching.json`. Where `lessons` names them no such file is needed, and
-    without one no public record is shown. The words are the game's own, whichever it was taught in:
-    they are among those of every wording that can be taught.
+    without a whole one no public record is shown and no thoughts are asked for. The words are the
+    game's own, whichever it was taught in: they are among those of every wording that can be
+    taught.
 
     Raises:
         ConfigError: there are no such lessons, or the folder does not say which.
@@ -130,17 +132,18 @@ def as_taught(folder: Path, lessons: str | None = None) -> tuple[Lessons, Questi
     from benchmarks.teaching.lessons import lessons_named
 
     about: Mapping[str, Any] = {}
-    if lessons is None or (folder / TEACHING_FILE).exists():
-        try:
-            about = describe(folder).about
-        except ValueError as error:
+    try:
+        about = describe(folder).about
+    except ValueError as error:
+        if lessons is None:
             allowed = f"given for a folder that does not say what was taught ({error})"
             raise ConfigError("--lessons", lessons, allowed) from None
     named = lessons if lessons is not None else about.get("lessons")
     if not isinstance(named, str):
         raise ConfigError("--lessons", named, f"given, as {TEACHING_FILE} does not tell of them")
     lines, style = about.get("record_lines", 0), about.get("style", DIRECT)
-    return lessons_named(named), Questioning(record_lines=lines, style=style)
+    asked = Questioning(record_lines=lines, style=style, max_tokens=most_tokens(style))
+    return lessons_named(named), asked
 
 
 def examine(

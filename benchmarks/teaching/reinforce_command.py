@@ -80,11 +80,11 @@ def reinforce_lm(
     answer did than those of its group (as in GRPO). It is examined before and after in settings
     that it does not learn from.
     """
+    from dataclasses import replace
+
     from agents.lm.reinforcement_settings import ReinforcementSettings
     from benchmarks.teaching.examination import as_taught, check_folder
     from benchmarks.teaching.reinforcement import Plan, Reinforcement
-
-    _, asked = as_taught(check_folder(folder), lessons)
 
     plan = Plan(
         lessons=lessons,
@@ -97,9 +97,14 @@ def reinforce_lm(
         reward=reward,
         discount=discount,
         examined=examined,
+        seed=seed,
+    )
+    _, asked = as_taught(check_folder(folder), lessons)
+    plan = replace(
+        plan,
         record_lines=asked.record_lines,
         style=asked.style,
-        seed=seed,
+        max_tokens=asked.max_tokens,
     )
     try:
         settings = ReinforcementSettings(learning_rate=learning_rate, kl=kl)

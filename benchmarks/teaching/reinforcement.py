@@ -78,7 +78,7 @@ class Plan(Checked):
     malformed: Annotated[float, number("a number of at most 0", lambda v: v <= 0)] = -1.0
     record_lines: Annotated[int | None, whole(0)] = 0  # of the public record that is shown
     style: Annotated[str, one_of(STYLES)] = DIRECT  # of the thoughts that are asked for
-    max_tokens: Annotated[int, whole(1)] = 48  # of the longest answer
+    max_tokens: Annotated[int, whole(1)] = 96  # of the longest answer
     examined: Annotated[int, whole(1)] = 24  # settings that it is examined in, before and after
     seed: Annotated[int, whole(0)] = 0
 

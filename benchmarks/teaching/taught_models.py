@@ -12,8 +12,10 @@ MODELS = "models.toml"
 TAUGHT = "taught"
 """Name of the model in the file."""
 
-MAX_TOKENS = 96
-"""Longest answer of a student, in tokens: its tokens are phrases, and its thoughts few."""
+
+def most_tokens(style: str) -> int:
+    """Return how long an answer of a student may be, in tokens of any base's tokenizer."""
+    return 96 if style == DIRECT else 256
 
 
 def write_models(folder: Path, *, record_lines: int | None, style: str = DIRECT) -> None:
@@ -37,7 +39,7 @@ def write_models(folder: Path, *, record_lines: int | None, style: str = DIRECT)
         'client = "here"',
         f"model = {path}",
         "temperature = 0.0",
-        f"max_tokens = {MAX_TOKENS}",
+        f"max_tokens = {most_tokens(style)}",
         'structured = "off"',
         "max_repairs = 0",
     ]

@@ -9,6 +9,8 @@ from agents.lm.pairs import Pair
 from cleanup_icn import ConfigError
 from cleanup_icn.thoughts import THINK, THINKERS
 
+_TAG = "<SCRATCHPAD>"
+
 
 def check_thinks(teacher: str, style: str | Sequence[str]) -> None:
     """Raise `ConfigError` unless a scripted policy has the thoughts that a style asks for."""
@@ -21,14 +23,16 @@ def check_thinks(teacher: str, style: str | Sequence[str]) -> None:
 
 
 def check_asked(pairs: Sequence[Pair], style: str, *, file: str) -> None:
-    """Raise `ConfigError` where pairs of Cleanup ask for thoughts and a style does not, or not.
+    """Raise `ConfigError` unless pairs of Cleanup ask for thoughts, and have some, as a style does.
 
     A student is asked as its recipe says, and answers only what it was taught to be asked.
     """
-    asking = sum("<SCRATCHPAD>" in pair.messages[-1].content for pair in pairs)
-    if style != DIRECT and not asking:
-        allowed = f"pairs that ask for thoughts, as dataset --style {style} writes them"
-        raise ConfigError("--data", file, f"{allowed}, or a recipe of the style {DIRECT}")
+    asking = any(_TAG in pair.messages[-1].content for pair in pairs)
+    thinking = any(_TAG in pair.answer for pair in pairs)
+    if style != DIRECT and not (asking and thinking):
+        allowed = f"pairs that ask for thoughts and have some, as dataset --style {style} --relabel"
+        allowed += f" writes them for {' and '.join(THINKERS)}"
+        raise ConfigError("--data", file, f"{allowed}; or a recipe of the style {DIRECT}")
     if style == DIRECT and asking:
         allowed = f"pairs that ask for no thoughts, as dataset --style {DIRECT} writes them"
-        raise ConfigError("--data", file, f"{allowed}, or a recipe with the style of the pairs")
+        raise ConfigError("--data", file, f"{allowed}; or a recipe with the style of the pairs")

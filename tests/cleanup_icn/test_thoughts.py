@@ -48,14 +48,19 @@ def test_it_names_the_numbers_it_rests_on_and_who_is_to_clean():
     st.integers(0, 30),
     st.integers(1, 8),
     st.integers(0, 12),
+    st.integers(0, 20),
 )
-def test_who_is_named_goes_to_clean_and_nobody_else_does(policy, agents, dirt, growth, cleaned):
+def test_who_is_named_goes_to_the_river_and_nobody_else_does(
+    policy, agents, dirt, growth, cleaned, tenths
+):
     env = cleanup_icn.parallel_env(
         num_agents=agents,
         pollution_initial=dirt,
         pollution_growth_per_step=growth,
         clean_per_action=cleaned,
     )
+    wage = Wage(payer="others", payee="all", per="cleaned", rate=tenths / 10)
+    env = cleanup_icn.contracts.ContractWrapper(env, Contract([wage]))
     play = scripted_policy(policy, env)
     observations, _ = env.reset(seed=0)
     for agent in env.possible_agents:  # all of them are in the garden
@@ -79,11 +84,29 @@ def test_who_follows_a_contract_names_what_it_pays_for():
     thought = thought_of("contract-follower", first_words(env))
     level, fair, pay = re.fullmatch(
         r"At pollution (\d+) grow [\d.]+ fruit, a fair part is ([\d.]+), cleaning pays ([\d.]+)\. "
-        r"Pollution \d+, \+\d+ is \d+, -\d+ a cleaning: \d to clean, (?:nobody|agent_.)\.",
+        r"Pollution \d+, \+\d+ is \d+, -\d+ a cleaning: "
+        r"\d to clean, (?:nobody, agent_1 to stand by|agent_.)\.",
         thought,
     ).groups()
     assert float(pay) >= float(fair)
     assert int(level) < env.unwrapped.config.pollution_threshold
+
+
+@pytest.mark.parametrize(
+    ("world", "ending"),
+    [
+        ({"clean_per_action": 0}, "Nothing can be cleaned."),
+        ({"clean_per_action": 1}, "They cannot keep up."),
+        ({"pollution_growth_per_step": 8, "pollution_threshold": 6}, "grows no fruit. Nobody"),
+    ],
+)
+def test_it_is_said_why_nobody_cleans_though_all_are_well_paid(world, ending):
+    env = cleanup_icn.parallel_env(**{"pollution_growth_per_step": 3, **world})
+    rich = Contract([Wage(payer="others", payee="all", per="cleaned", rate=2)])
+    env = cleanup_icn.contracts.ContractWrapper(env, rich)
+    words = first_words(env)
+    assert ending in thought_of("contract-follower", words)
+    assert scripted_policy("contract-follower", env)(words) == HARVEST
 
 
 def test_where_nothing_grows_dirty_nobody_needs_to_be_paid():
@@ -117,7 +140,8 @@ def test_who_answers_a_proposal_compares_it_with_the_alternatives(talks):
 def test_nothing_is_thought_where_nothing_can_be_chosen(talks):
     observations, _ = talks.reset(seed=0)
     assert thought_of("division-of-labour", observations["agent_1"]["text"]) == ""  # not its turn
-    talks.step({"agent_0": FIRST_PROPOSAL, "agent_1": WAIT})
+    observations, *_ = talks.step({"agent_0": FIRST_PROPOSAL, "agent_1": WAIT})
+    assert thought_of("division-of-labour", observations["agent_0"]["text"]) == ""  # it proposed
     env = cleanup_icn.parallel_env(horizon_steps=1)
     env.reset(seed=0)
     observations, *_ = env.step(dict.fromkeys(env.possible_agents, WAIT))

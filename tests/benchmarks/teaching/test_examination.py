@@ -142,7 +142,7 @@ def test_a_folder_says_what_was_taught_and_how_to_ask(tmp_path):
     lessons, asked = as_taught(tmp_path)
     assert (lessons.name, asked) == ("cleanup-abiding", Questioning(record_lines=6))
     write_teaching(tmp_path, {"lessons": "cleanup-abiding", "style": "chain-of-thought"})
-    assert as_taught(tmp_path)[1] == Questioning(style="chain-of-thought")
+    assert as_taught(tmp_path)[1] == Questioning(style="chain-of-thought", max_tokens=256)
     assert as_taught(tmp_path, "cleanup")[0].name == "cleanup"
     write_teaching(tmp_path, {})
     with pytest.raises(ConfigError, match=r"--lessons = None: expected given, as teaching\.json"):

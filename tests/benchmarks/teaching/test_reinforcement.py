@@ -16,6 +16,7 @@ from agents.lm.reinforcement_settings import ReinforcementSettings
 from agents.lm.settings import StudentSettings
 from benchmarks.model_file import load_models
 from benchmarks.store import open_run
+from benchmarks.teaching.questions import questions_of
 from benchmarks.teaching.reinforcement import ITERATIONS, Plan, Reinforcement
 from cleanup_icn import ConfigError, parallel_env
 from cleanup_icn.prompt import CleanupSeat
@@ -108,6 +109,25 @@ def test_it_can_be_played_as_it_was_asked(done):
     asked = load_models(out / "models.toml").models["taught"]
     assert asked.model == str(out.resolve())
     assert (asked.record_lines, asked.structured, asked.temperature) == (0, "off", 0.0)
+
+
+def test_a_model_that_thinks_is_asked_to_in_play_and_in_what_it_learns_from(
+    student, tmp_path, monkeypatch
+):
+    asked = []
+
+    def spied(reader, **told):
+        for question in questions_of(reader, **told):
+            asked.append(question.pair.messages[-1].content)
+            yield question
+
+    monkeypatch.setattr("benchmarks.teaching.reinforcement.questions_of", spied)
+    plan = replace(PLAN, style="chain-of-thought", iterations=1)
+    reinforced(student, tmp_path / "out", plan=plan)
+    assert asked
+    assert all("Think step by step" in question for question in asked)
+    models = load_models(tmp_path / "out" / "models.toml").models
+    assert models["taught"].style == "chain-of-thought"
 
 
 def test_the_curve_has_a_point_for_every_iteration(done):

@@ -42,6 +42,16 @@ CLEANUP_STUDENTS = {
 }
 """The lessons of every student of Cleanup, by its name."""
 
+_SERVED_RUNS = (
+    "served",
+    "served-at-once",
+    "served-structured",
+    "served-at-once-structured",
+    "in-process",
+    "smollm2",
+)
+"""The comparisons that the page shows."""
+
 
 def score(mean, **more):
     return {"efficiency": mean, "low": mean - 0.0501, "high": mean + 0.0501, "n": 60, **more}
@@ -184,7 +194,7 @@ def results(tmp_path_factory):
     write_json(folder / "reading.cleanup-at-once.json", reading(0.7))
     write_json(folder / "reading.cleanup-varied.json", reading(0.8))
     write_json(folder / "reinforcement.json", reinforcement())
-    for name in ("served", "served-at-once", "served-structured", "in-process", "smollm2"):
+    for name in _SERVED_RUNS:
         model = "SmolLM2-135M" if name == "smollm2" else "taught"
         write_json(folder / f"compare.{name}.json", compared(model))
         write_served(folder / f"compare.{name}.db", tmp_path_factory.mktemp(name))
@@ -421,6 +431,18 @@ def test_the_figure_on_the_page_is_that_of_what_is_kept(tmp_path):
     draw_reinforcement(told, tmp_path / "drawn.svg")
     drawn = (KEPT / "reinforcement.svg").read_bytes()
     assert (tmp_path / "drawn.svg").read_bytes() == drawn
+
+
+def test_thoughts_are_quoted_only_where_they_are_asked_for():
+    if not (KEPT / "results.json").is_file():
+        pytest.skip(NOT_YET)
+    told = json.loads((KEPT / "results.json").read_text(encoding="utf-8"))
+    bare, whole = (
+        answer_to(f"transcript steps=0..2{asked}", told, KEPT / "transcript")
+        for asked in ("", " scratchpads=yes")
+    )
+    assert "to clean" in whole
+    assert "to clean" not in bare
 
 
 def test_what_is_kept_names_no_folder_of_a_machine():

@@ -86,7 +86,7 @@ def test_a_student_is_not_asked_for_thoughts_that_it_was_not_taught(recipe, tmp_
     code, _, said = command(*given)
     assert code == 2
     assert "--data" in said
-    assert "pairs that ask for thoughts, as dataset --style chain-of-thought writes them" in said
+    assert "pairs that ask for thoughts and have some, as dataset --style chain-of-thought" in said
     assert command(*relabelled, "--style", "chain-of-thought", "--out", pairs)[0] == 0
     code, _, said = command("train-lm", "--config", recipe, *given[3:])
     assert code == 2
