@@ -80,10 +80,7 @@ def reinforce_lm(
     answer did than those of its group (as in GRPO). It is examined before and after in settings
     that it does not learn from.
     """
-    from dataclasses import replace
-
     from agents.lm.reinforcement_settings import ReinforcementSettings
-    from benchmarks.teaching.examination import as_taught, check_folder
     from benchmarks.teaching.reinforcement import Plan, Reinforcement
 
     plan = Plan(
@@ -99,13 +96,7 @@ def reinforce_lm(
         examined=examined,
         seed=seed,
     )
-    _, asked = as_taught(check_folder(folder), lessons)
-    plan = replace(
-        plan,
-        record_lines=asked.record_lines,
-        style=asked.style,
-        max_tokens=asked.max_tokens,
-    )
+    plan = plan.asking_as_taught(folder)
     try:
         settings = ReinforcementSettings(learning_rate=learning_rate, kl=kl)
     except ValueError as error:

@@ -38,7 +38,13 @@ from benchmarks.seeds import seed_of
 from benchmarks.store import open_run
 from benchmarks.suite import Suite
 from benchmarks.teaching.credit import CREDITS, RETURN, REWARDS, STEP, advantages_of
-from benchmarks.teaching.examination import STUDENT, Questioning, check_folder, examine
+from benchmarks.teaching.examination import (
+    STUDENT,
+    Questioning,
+    as_taught,
+    check_folder,
+    examine,
+)
 from benchmarks.teaching.lessons import CLEANUP, lessons_named
 from benchmarks.teaching.questions import questions_of
 from benchmarks.teaching.taught_models import write_models
@@ -81,6 +87,20 @@ class Plan(Checked):
     max_tokens: Annotated[int, whole(1)] = 96  # of the longest answer
     examined: Annotated[int, whole(1)] = 24  # settings that it is examined in, before and after
     seed: Annotated[int, whole(0)] = 0
+
+    def asking_as_taught(self, folder: Path) -> Plan:
+        """Return the plan with the model of a folder asked as it was taught to be.
+
+        Raises:
+            ConfigError: there is no model in the folder.
+        """
+        _, asked = as_taught(check_folder(folder), self.lessons)
+        return replace(
+            self,
+            record_lines=asked.record_lines,
+            style=asked.style,
+            max_tokens=asked.max_tokens,
+        )
 
     def suite(self, iteration: int) -> Suite:
         """Return what is played in an iteration: an arena a group, of one start."""
