@@ -26,12 +26,7 @@ from benchmarks.checked import FLAG, Checked, Rule, number, one_of, whole
 from benchmarks.store import COMPLETE, RunReader, open_run
 from benchmarks.suite import Suite
 from benchmarks.teaching.data_card import Made, RunRead, Tally, render_card
-from benchmarks.teaching.questions import (
-    Asked,
-    check_teacher,
-    check_wording,
-    questions_of,
-)
+from benchmarks.teaching.questions import Asked, check_teacher, check_wording, questions_of
 from benchmarks.teaching.selection import (
     Filter,
     Selection,
